@@ -1,4 +1,5 @@
-//! A short run of the chaos, with every misfortune: that the harness works, and that the product bears it.
+//! A short run of the chaos, with every fault: that the harness works, and that the product bears
+//! it.
 
 use std::time::Duration;
 
@@ -18,6 +19,6 @@ async fn a_short_chaos_loses_nothing_doubles_nothing_and_leaves_nothing_open() {
     };
     let report = run(&options).await.unwrap();
     assert!(report.passed, "{report}");
-    assert!(report.kills == 5 && report.misfortunes.len() == 12, "{report}");
+    assert!(report.kills == 5 && report.faults.len() == 12, "{report}");
     assert!(report.transfers >= 120 && report.events > 2 * report.transfers, "{report}");
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use crate::kiungo::{Place, Serving, Wanted};
+use crate::kiungo::{Installation, Serving, Wanted};
 use crate::rabbit::{connect, url};
 use crate::workers;
 use crate::world::World;
@@ -27,23 +27,23 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const MEDIA_TYPE: &str = "application/cloudevents+json";
 
 /// A Kiungo that serves, and one that works, for the broker's user as a client.
-async fn start(world: &World) -> (Place, Serving, Serving) {
-    let place = workers::place(world).await;
-    let user = place.names().options().user().to_owned();
-    place.amend(
+async fn start(world: &World) -> (Installation, Serving, Serving) {
+    let installation = workers::installation(world).await;
+    let user = installation.names().options().user().to_owned();
+    installation.amend(
         "[[cores]]",
         &format!(
             "[[messaging.clients]]\nuser = \"{user}\"\nname = \"erp\"\n\
              roles = [\"write\", \"operate\"]\n[[cores]]"
         ),
     );
-    let (serving, worker) = (place.serve(&[]).await, place.work(&[]).await);
-    (place, serving, worker)
+    let (serving, worker) = (installation.serve(&[]).await, installation.work(&[]).await);
+    (installation, serving, worker)
 }
 
 /// Runs the client of the documentation: its exit code and what it says.
-async fn ask(place: &Place, key: &str, transfer: &Value) -> (i32, String) {
-    let prefix = place.names().options().prefix;
+async fn ask(installation: &Installation, key: &str, transfer: &Value) -> (i32, String) {
+    let prefix = installation.names().options().prefix;
     let mut command = Command::new(PYTHON);
     command.args([CLIENT, "--url", &url(), "--prefix", &prefix, "--key", key]);
     let output = command.args(["--timeout", "30", &transfer.to_string()]).output().await.unwrap();
@@ -56,57 +56,58 @@ async fn ask(place: &Place, key: &str, transfer: &Value) -> (i32, String) {
 #[tokio::test]
 async fn the_example_client_creates_a_transfer_hears_of_its_end_and_is_told_what_is_wrong() {
     let world = World::start().await;
-    let (place, serving, worker) = start(&world).await;
+    let (installation, serving, worker) = start(&world).await;
     let wanted = Wanted::new(&world, Kind::Deposit, "gsma-sandbox");
-    let (code, said) = ask(&place, "order-1", &wanted.body()).await;
+    let (code, said) = ask(&installation, "order-1", &wanted.body()).await;
     let lines: Vec<&str> = said.lines().collect();
     assert!(code == 0 && lines[0].starts_with("kiungo.command.accepted "), "{said}");
     let id = lines[0].split(' ').nth(1).unwrap();
     assert_eq!(lines[1], format!("kiungo.transfer.completed {id}"), "{said}");
 
     // The same once more, as after a lost answer: its end was told before, so nothing follows.
-    let heard = Heard::begin(&place).await;
-    send(&heard.channel, &place, &command("order-1", "transfer.create", &wanted.body())).await;
+    let heard = Heard::begin(&installation).await;
+    send(&heard.channel, &installation, &command("order-1", "transfer.create", &wanted.body()))
+        .await;
     let answer = heard.answer("order-1").await;
     assert_eq!(answer["data"]["replayed"], true, "{answer}");
     assert_eq!(answer["data"]["transfer"], id, "{answer}");
 
     let mut wrong = wanted.body();
     wrong["amount"] = json!("0");
-    let (code, said) = ask(&place, "order-2", &wrong).await;
+    let (code, said) = ask(&installation, "order-2", &wrong).await;
     assert!(code == 2 && said.starts_with("kiungo.command.rejected "), "{said}");
     let answer = heard.answer("order-2").await;
     assert_eq!(answer["data"]["path"], "/data/amount", "{answer}");
-    rejected_is_kept_and_can_be_sent_again(&place, &heard).await;
+    rejected_is_kept_and_can_be_sent_again(&installation, &heard).await;
 
     let transfer = serving.until_final(id).await;
     let audit = world.audit(&[wanted.claim(&transfer)]);
     assert!(audit.is_clean(), "{audit:?}");
     let listed = serving.get("/v1/transfers").await.unwrap();
     assert_eq!(listed["transfers"].as_array().unwrap().len(), 1, "{listed}");
-    workers::stop_both(&place, serving, worker).await;
+    workers::stop_both(&installation, serving, worker).await;
 }
 
 /// Whole, with its reason; sent again, it is rejected again.
-async fn rejected_is_kept_and_can_be_sent_again(place: &Place, heard: &Heard) {
-    let names = place.names();
-    let list = names.json(place, "queue dead list").await;
+async fn rejected_is_kept_and_can_be_sent_again(installation: &Installation, heard: &Heard) {
+    let names = installation.names();
+    let list = names.json(installation, "queue dead list").await;
     let [letter] = list["dead_letters"].as_array().unwrap().as_slice() else { panic!("{list}") };
     assert_eq!((&letter["id"], &letter["path"]), (&json!("order-2"), &json!("/data/amount")));
-    let shown = names.json(place, "queue dead show order-2").await;
+    let shown = names.json(installation, "queue dead show order-2").await;
     let body: Value = serde_json::from_str(shown["body"].as_str().unwrap()).unwrap();
     assert_eq!(body["data"]["amount"], "0", "{shown}");
-    names.json(place, "queue dead redrive order-2 --by amina --why tried").await;
+    names.json(installation, "queue dead redrive order-2 --by amina --why tried").await;
     assert_eq!(heard.answer("order-2").await["type"], "kiungo.command.rejected");
-    let list = dead_letters(place, 1).await;
+    let list = dead_letters(installation, 1).await;
     assert_eq!(list[0]["id"], "order-2", "{list:?}");
 }
 
 #[tokio::test]
 async fn poison_of_every_kind_is_kept_with_a_reason_and_stops_nothing() {
     let world = World::start().await;
-    let (place, serving, worker) = start(&world).await;
-    let heard = Heard::begin(&place).await;
+    let (installation, serving, worker) = start(&world).await;
+    let heard = Heard::begin(&installation).await;
     let good = Wanted::new(&world, Kind::Withdrawal, "gsma-sandbox");
     let poison = poison(&good.body());
     for (number, (content_type, named, body)) in poison.iter().enumerate() {
@@ -116,11 +117,11 @@ async fn poison_of_every_kind_is_kept_with_a_reason_and_stops_nothing() {
             properties = properties.with_content_type((*content_type).into());
         }
         if *named {
-            properties = properties.with_user_id(user(&place));
+            properties = properties.with_user_id(user(&installation));
         }
         publish(
             &heard.channel,
-            &place.names().topology().commands_exchange(),
+            &installation.names().topology().commands_exchange(),
             "transfer.create",
             body,
             properties,
@@ -139,23 +140,23 @@ async fn poison_of_every_kind_is_kept_with_a_reason_and_stops_nothing() {
         br#"{"work":[1],"work":[2]}"#,
         br#"{"work":["a transfer"]}"#,
     ];
-    let work = place.names().topology().work_exchange();
+    let work = installation.names().topology().work_exchange();
     for (number, body) in works.iter().enumerate() {
         let id = format!("work-{number}");
         let properties = BasicProperties::default().with_message_id(id.into());
         publish(&heard.channel, &work, "00", body, properties).await;
     }
-    let letters = dead_letters(&place, poison.len() + works.len()).await;
+    let letters = dead_letters(&installation, poison.len() + works.len()).await;
     let ids: BTreeSet<&str> = letters.iter().map(|l| l["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), letters.len(), "{letters:#?}");
     for letter in &letters {
         assert!(!letter["reason"].as_str().unwrap().is_empty(), "{letter}");
     }
-    let (code, said) = ask(&place, "good", &good.body()).await;
+    let (code, said) = ask(&installation, "good", &good.body()).await;
     assert_eq!(code, 0, "{said}");
     let listed = serving.get("/v1/transfers").await.unwrap();
     assert_eq!(listed["transfers"].as_array().unwrap().len(), 1, "{listed}");
-    workers::stop_both(&place, serving, worker).await;
+    workers::stop_both(&installation, serving, worker).await;
 }
 
 /// Content type, whether the sender is named, and body.
@@ -192,13 +193,13 @@ fn command(id: &str, kind: &str, data: &Value) -> Value {
     json!({ "specversion": "1.0", "id": id, "source": "/tests", "type": kind, "data": data })
 }
 
-/// The dead letters, once there are so many.
-async fn dead_letters(place: &Place, count: usize) -> Vec<Value> {
+/// The dead letters, once there are this many.
+async fn dead_letters(installation: &Installation, count: usize) -> Vec<Value> {
     let mut letters = Vec::new();
     let listed = async {
         while letters.len() < count {
             sleep(Duration::from_millis(100)).await;
-            let list = place.names().json(place, "queue dead list").await;
+            let list = installation.names().json(installation, "queue dead list").await;
             letters.clone_from(list["dead_letters"].as_array().unwrap());
         }
     };
@@ -215,14 +216,14 @@ struct Heard {
 }
 
 impl Heard {
-    async fn begin(place: &Place) -> Self {
+    async fn begin(installation: &Installation) -> Self {
         let connection = connect().await;
         let channel = connection.create_channel().await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
         let exclusive = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
         let declared = channel.queue_declare("".into(), exclusive, FieldTable::default());
         let queue = declared.await.unwrap().name().clone();
-        let events = place.names().topology().events_exchange();
+        let events = installation.names().topology().events_exchange();
         let (options, arguments) = (QueueBindOptions::default(), FieldTable::default());
         let bound = channel.queue_bind(
             queue.clone(),
@@ -256,20 +257,20 @@ impl Heard {
     }
 }
 
-fn user(place: &Place) -> ShortString {
-    place.names().options().user().into()
+fn user(installation: &Installation) -> ShortString {
+    installation.names().options().user().into()
 }
 
-async fn send(channel: &Channel, place: &Place, command: &Value) {
+async fn send(channel: &Channel, installation: &Installation, command: &Value) {
     let properties = BasicProperties::default()
         .with_content_type(MEDIA_TYPE.into())
-        .with_user_id(user(place))
+        .with_user_id(user(installation))
         .with_delivery_mode(2);
     let kind = command["type"].as_str().unwrap();
     let body = command.to_string();
     publish(
         channel,
-        &place.names().topology().commands_exchange(),
+        &installation.names().topology().commands_exchange(),
         kind,
         body.as_bytes(),
         properties,

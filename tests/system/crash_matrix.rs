@@ -11,7 +11,7 @@ use kiungo_simulator::audit::Claim;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::kiungo::{Making, Place, Serving, Wanted, status};
+use crate::kiungo::{Installation, Making, Serving, Wanted, status};
 use crate::world::{KINDS, PROVIDERS, World};
 
 /// Cases at a time: they mostly wait.
@@ -20,19 +20,19 @@ const CASES_MAX: usize = 8;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_death_at_any_point_neither_loses_nor_doubles() {
     let all = PROVIDERS.into_iter().flat_map(|provider| KINDS.map(|kind| (kind, provider)));
-    die_everywhere(Place::in_sqlite, all).await;
+    die_everywhere(Installation::in_sqlite, all).await;
 }
 
 #[cfg(feature = "postgres-tests")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_death_at_any_point_over_postgres_neither_loses_nor_doubles() {
-    die_everywhere(crate::postgres::place, [(Kind::Withdrawal, PROVIDERS[0])]).await;
+    die_everywhere(crate::postgres::installation, [(Kind::Withdrawal, PROVIDERS[0])]).await;
 }
 
 #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_workers_death_at_any_point_neither_loses_nor_doubles() {
-    die_everywhere(crate::workers::place, [(Kind::Withdrawal, PROVIDERS[0])]).await;
+    die_everywhere(crate::workers::installation, [(Kind::Withdrawal, PROVIDERS[0])]).await;
 }
 
 async fn die_everywhere(
@@ -40,12 +40,12 @@ async fn die_everywhere(
     combinations: impl IntoIterator<Item = (Kind, &'static str)>,
 ) {
     let world = Arc::new(World::start().await);
-    let places = Arc::new(Semaphore::new(CASES_MAX));
+    let permits = Arc::new(Semaphore::new(CASES_MAX));
     let (mut running, mut least) = (JoinSet::new(), 0);
     for (kind, provider) in combinations {
         // Each transfer has at least three commits and two sends, each with a before and an after.
         least += 10;
-        running.spawn(all_points(Arc::clone(&world), Arc::clone(&places), make, kind, provider));
+        running.spawn(all_points(Arc::clone(&world), Arc::clone(&permits), make, kind, provider));
     }
     let claims: Vec<Claim> = running.join_all().await.into_iter().flatten().collect();
     assert!(claims.len() >= least, "only {} cases", claims.len());
@@ -56,20 +56,20 @@ async fn die_everywhere(
 /// One case for each point that a transfer of this kind passes.
 async fn all_points(
     world: Arc<World>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     make: Making,
     kind: Kind,
     provider: &'static str,
 ) -> Vec<Claim> {
     let (points, claim) = {
-        let _place = places.acquire().await.unwrap();
+        let _permit = permits.acquire().await.unwrap();
         points(&world, make, kind, provider).await
     };
     let mut cases = JoinSet::new();
     for point in points {
-        let (world, places) = (Arc::clone(&world), Arc::clone(&places));
+        let (world, permits) = (Arc::clone(&world), Arc::clone(&permits));
         cases.spawn(async move {
-            let _place = places.acquire().await.unwrap();
+            let _permit = permits.acquire().await.unwrap();
             case(&world, make, kind, provider, &point).await
         });
     }
@@ -85,18 +85,18 @@ async fn points(
     kind: Kind,
     provider: &'static str,
 ) -> (BTreeSet<String>, Claim) {
-    let place = make(world).await;
+    let installation = make(world).await;
     let environment = [
         ("KIUNGO_CRASH_AT", "before_send:nothing"),
         ("KIUNGO__LOG__FILTER", "info,kiungo::serve::crash=debug"),
     ];
-    let (serving, working) = start(&place, &environment).await;
+    let (serving, working) = start(&installation, &environment).await;
     let wanted = Wanted::new(world, kind, provider);
     let first = serving.submit(&wanted).await.expect("an answer");
     let transfer = serving.until_final(first["id"].as_str().unwrap()).await;
     assert_eq!(transfer["status"], "completed", "{transfer}");
     stop(serving, working).await;
-    let log = place.log();
+    let log = installation.log();
     let reached = log.lines().filter_map(|line| line.split_once("reached ")?.1.split(' ').next());
     (reached.map(str::to_owned).collect(), wanted.claim(&transfer))
 }
@@ -108,9 +108,9 @@ async fn case(
     provider: &'static str,
     point: &str,
 ) -> Claim {
-    let place = make(world).await;
+    let installation = make(world).await;
     let wanted = Wanted::new(world, kind, provider);
-    let (serving, working) = start(&place, &[("KIUNGO_CRASH_AT", point)]).await;
+    let (serving, working) = start(&installation, &[("KIUNGO_CRASH_AT", point)]).await;
     // Its answer may be lost with the process.
     let first = serving.submit(&wanted).await;
     let (died, serving) = match working {
@@ -119,14 +119,14 @@ async fn case(
         }
         None => (serving.has_aborted_before_end_of(None, first.as_ref()).await, None),
     };
-    // Whether an answer, a callback or an inquiry brings the news is a matter of time. Everything
+    // An answer, a callback or an inquiry may bring the outcome, depending on the time. Everything
     // else is passed by every transfer.
     let always = ["received", ".started", "_send:"].iter().any(|text| point.contains(text));
     assert!(died || !always, "{provider} {} never passed {point}", kind.as_str());
 
     let (serving, working) = match serving {
-        Some(serving) => (serving, Some(place.work(&[]).await)),
-        None => (place.serve(&[]).await, None),
+        Some(serving) => (serving, Some(installation.work(&[]).await)),
+        None => (installation.serve(&[]).await, None),
     };
     let first = serving.submit(&wanted).await.expect("an answer");
     let transfer = serving.until_final(first["id"].as_str().unwrap()).await;
@@ -138,17 +138,25 @@ async fn case(
     let may_fail = provider == "mpesa-tz" && unsent.iter().any(|text| point.contains(text));
     let expected = ended == Status::Completed
         || may_fail && matches!(ended, Status::Failed | Status::Reversed);
-    assert!(expected, "{provider} {} at {point}: {transfer}\n{}", kind.as_str(), place.log());
+    assert!(
+        expected,
+        "{provider} {} at {point}: {transfer}\n{}",
+        kind.as_str(),
+        installation.log()
+    );
     stop(serving, working).await;
     wanted.claim(&transfer)
 }
 
 /// Starts a server and, if work is shared, a worker. The one that works gets the environment.
-async fn start(place: &Place, environment: &[(&str, &str)]) -> (Serving, Option<Serving>) {
-    if place.is_shared() {
-        (place.serve(&[]).await, Some(place.work(environment).await))
+async fn start(
+    installation: &Installation,
+    environment: &[(&str, &str)],
+) -> (Serving, Option<Serving>) {
+    if installation.is_shared() {
+        (installation.serve(&[]).await, Some(installation.work(environment).await))
     } else {
-        (place.serve(environment).await, None)
+        (installation.serve(environment).await, None)
     }
 }
 

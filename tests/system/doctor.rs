@@ -4,11 +4,11 @@ use kiungo_simulator_fineract::TableOf;
 use serde_json::Value;
 
 use crate::cli::{read, run};
-use crate::kiungo::Place;
+use crate::kiungo::Installation;
 use crate::world::World;
 
-/// The names of what a doctor finds that is not well, without what is expected of these worlds: their
-/// secrets are those of examples, and nobody serves.
+/// The names of a doctor's bad findings, except those that are expected of these worlds: their
+/// secrets are those of examples, and no process serves.
 fn ailments(out: &str) -> Vec<(String, String)> {
     let report: Value = serde_json::from_str(out).unwrap_or_else(|_| panic!("{out}"));
     let findings = report["findings"].as_array().unwrap().iter();
@@ -29,30 +29,30 @@ fn ailments(out: &str) -> Vec<(String, String)> {
 #[tokio::test]
 async fn the_doctor_finds_what_rules_and_mappings_name_and_the_core_lacks() {
     let world = World::start().await;
-    let place = Place::new(&world);
+    let installation = Installation::new(&world);
     let doctor = ["--json", "doctor", "--config", "kiungo.toml"];
-    let (code, out, _) = run(&place, &doctor).await;
+    let (code, out, _) = run(&installation, &doctor).await;
     let names = |out: &str| ailments(out).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!((code, names(&out)), (0, vec!["payment_type_is_cash".to_owned()]), "{out}");
-    place.add(
+    installation.add(
         "\n[cores.requests]\npayment_type_field = \"mobile_money.type\"\n\
          [[cores.requests.rules]]\nfields = [\"client/consent.given=true\"]\naction = \"pay_out\"\n\
          provider = \"mpesa-tz\"\nwallet = \"owner\"\n",
     );
     // `cores.requests` belongs to the core, which is not the last entry of the file.
-    let file = place.path().join("kiungo.toml");
+    let file = installation.path().join("kiungo.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let (before, requests) = text.split_once("\n[cores.requests]").unwrap();
     let (cores, providers) = before.split_once("[[providers]]").unwrap();
     let text = format!("{cores}\n[cores.requests]{requests}\n[[providers]]{providers}");
     std::fs::write(&file, text).unwrap();
     world.core().register_table("consent", TableOf::Client, false);
-    let mapping = place.path().join("mpesa-tz.toml");
+    let mapping = installation.path().join("mpesa-tz.toml");
     let text = std::fs::read_to_string(&mapping).unwrap();
     assert!(text.contains("\n[core]\n"), "{text}");
     let text = text.replacen("\n[core]\n", "\n[core]\npayment_type = 99\n", 1);
     std::fs::write(&mapping, text).unwrap();
-    let (code, out, complaint) = run(&place, &doctor).await;
+    let (code, out, complaint) = run(&installation, &doctor).await;
     assert_eq!(code, 0, "{complaint}");
     let expected = [
         "payment_type_is_cash",
@@ -66,9 +66,9 @@ async fn the_doctor_finds_what_rules_and_mappings_name_and_the_core_lacks() {
 
 #[tokio::test]
 async fn the_doctor_knows_whether_kiungo_answers_where_providers_call() {
-    let place = Place::new(&World::start().await);
-    let serving = place.serve(&[]).await;
-    let (code, out, _) = run(&place, &["--json", "doctor", "--config", "kiungo.toml"]).await;
+    let installation = Installation::new(&World::start().await);
+    let serving = installation.serve(&[]).await;
+    let (code, out, _) = run(&installation, &["--json", "doctor", "--config", "kiungo.toml"]).await;
     assert_eq!(code, 0, "{out}");
     assert!(
         out.contains("where Kiungo answers") || out.contains("no provider calls back"),
@@ -78,12 +78,12 @@ async fn the_doctor_knows_whether_kiungo_answers_where_providers_call() {
 }
 
 #[tokio::test]
-async fn who_does_not_answer_is_named_with_address_and_without_secrets() {
-    let place = Place::new(&World::start().await);
+async fn a_silent_party_is_named_with_its_address_and_without_secrets() {
+    let installation = Installation::new(&World::start().await);
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
-    let mut command = place.command(&["--json", "doctor", "--config", "kiungo.toml"]);
+    let mut command = installation.command(&["--json", "doctor", "--config", "kiungo.toml"]);
     let base = format!("http://127.0.0.1:{port}/fineract-provider");
     command.env("KIUNGO__CORES__MAIN__FINERACT__BASE_URL", base);
     let (code, out, _) = read(command.output().await.unwrap());

@@ -18,10 +18,10 @@ const BIN: &str = env!("CARGO_BIN_EXE_kiungo-under-test");
 /// The ports of the page: Kiungo's, and those of the simulators.
 const PORTS: [u16; 4] = [8080, 8081, 8082, 8083];
 
-/// Somebody who follows the page in an empty folder.
+/// A reader who follows the page in an empty folder.
 struct Reader {
     home: tempfile::TempDir,
-    /// What stands for [`PORTS`].
+    /// The ports that replace [`PORTS`].
     ports: [u16; 4],
     /// The variables that were exported so far.
     exported: String,
@@ -109,7 +109,7 @@ impl Reader {
         let log = || std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
         let line = line.unwrap_or_else(|| panic!("{block} ended: {}", log()));
         assert!(line.contains(ready), "{line}");
-        // Whoever prints more must not be stopped by a full pipe.
+        // A process that prints more must not be stopped by a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         child
     }
@@ -198,7 +198,7 @@ async fn the_page_about_the_first_transfer_leads_to_one() {
     }
 }
 
-/// What a command complains of in an empty folder, and the folder.
+/// The complaint of a command in an empty folder, and the folder.
 async fn complaint_of(reader: &Reader, line: &str) -> (i32, String) {
     let (code, _, complaint) = read(reader.shell(line).output().await.unwrap());
     (code, complaint)

@@ -28,7 +28,7 @@ const SERVE: [&str; 3] = ["serve", "--config", "kiungo.toml"];
 const WORK: [&str; 5] = ["worker", "--config", "kiungo.toml", "--listen", "127.0.0.1:0"];
 
 /// A folder with configuration and database, and the port that belongs to it.
-pub(crate) struct Place {
+pub(crate) struct Installation {
     folder: tempfile::TempDir,
     port: u16,
     /// The schema that holds its data; `None` if the database is in the folder.
@@ -40,15 +40,16 @@ pub(crate) struct Place {
 }
 
 /// A function that makes the places of a test: each kind of database has its own.
-pub(crate) type Making = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Place> + Send + 'a>>;
+pub(crate) type Making =
+    for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Installation> + Send + 'a>>;
 
-impl Place {
+impl Installation {
     pub(crate) fn new(world: &World) -> Self {
         Self::with_core_at(world, &world.core_at)
     }
 
     pub(crate) fn with_core_at(world: &World, core_at: &str) -> Self {
-        let place = Self {
+        let installation = Self {
             folder: tempfile::tempdir().unwrap(),
             port: free_port(),
             #[cfg(feature = "postgres-tests")]
@@ -56,8 +57,8 @@ impl Place {
             #[cfg(feature = "rabbit-tests")]
             names: None,
         };
-        world.configure(place.path(), place.port, core_at);
-        place
+        world.configure(installation.path(), installation.port, core_at);
+        installation
     }
 
     /// With its database in this schema.
@@ -197,7 +198,8 @@ impl Place {
         self.until_ready(command, &format!("kiungo is ready on {}", self.url())).await
     }
 
-    /// Submits a transfer to whoever serves here, on a connection of its own; the answer must come.
+    /// Submits a transfer to the process that serves here, on a connection of its own; the answer
+    /// must come.
     pub(crate) async fn submit(&self, wanted: &Wanted) -> Value {
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
         submit(&http, &self.url(), wanted).await.expect("an answer")
@@ -224,7 +226,7 @@ pub(crate) struct Serving {
     url: String,
 }
 
-/// A transfer that somebody wants.
+/// A wished transfer.
 pub(crate) struct Wanted {
     pub(crate) kind: Kind,
     pub(crate) provider: &'static str,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::cli::{read, run};
-use crate::kiungo::{Place, Wanted};
+use crate::kiungo::{Installation, Wanted};
 use crate::world::{KINDS, PROVIDERS, World};
 
 pub(crate) const URL: &str = "KIUNGO__DATABASE__URL";
@@ -65,9 +65,11 @@ async fn execute(statements: String) {
     connection.close().await.unwrap();
 }
 
-/// A place whose database is an empty schema.
-pub(crate) fn place(world: &World) -> Pin<Box<dyn Future<Output = Place> + Send + '_>> {
-    Box::pin(async { Place::new(world).with(Schema::new().await) })
+/// An installation whose database is an empty schema.
+pub(crate) fn installation(
+    world: &World,
+) -> Pin<Box<dyn Future<Output = Installation> + Send + '_>> {
+    Box::pin(async { Installation::new(world).with(Schema::new().await) })
 }
 
 fn server() -> String {
@@ -82,21 +84,22 @@ fn server() -> String {
 #[tokio::test]
 async fn commands_work_beside_a_kiungo_that_serves_and_a_second_one_is_refused() {
     let world = World::start().await;
-    let place = place(&world).await;
+    let installation = installation(&world).await;
     let check = ["migrate", "--config", "kiungo.toml", "--check"];
-    let (code, out, _) = run(&place, &check).await;
+    let (code, out, _) = run(&installation, &check).await;
     assert!(code == 1 && out.contains("missing: 1 journal"), "{out}");
-    let serving = place.serve(&[]).await;
-    assert_eq!(run(&place, &check).await.0, 0);
-    let (code, out, _) = run(&place, &["doctor", "--config", "kiungo.toml"]).await;
+    let serving = installation.serve(&[]).await;
+    assert_eq!(run(&installation, &check).await.0, 0);
+    let (code, out, _) = run(&installation, &["doctor", "--config", "kiungo.toml"]).await;
     assert!(code == 0 && out.contains("is up to"), "{out}");
 
-    let other = Place::new(&world);
+    let other = Installation::new(&world);
     let mut second = other.command(&["serve", "--config", "kiungo.toml"]);
-    let (code, _, complaint) = read(second.env(URL, place.schema().url()).output().await.unwrap());
+    let (code, _, complaint) =
+        read(second.env(URL, installation.schema().url()).output().await.unwrap());
     assert!(code == 1 && complaint.contains("is in use by a Kiungo at"), "{complaint}");
 
-    // What is old is moved; it is found by its id, and no longer in lists.
+    // An old transfer is moved: it is found by its id, and no longer in lists.
     let mut ids = Vec::new();
     for kind in KINDS {
         let first = serving.submit(&Wanted::new(&world, kind, PROVIDERS[0])).await.unwrap();
@@ -104,9 +107,9 @@ async fn commands_work_beside_a_kiungo_that_serves_and_a_second_one_is_refused()
         serving.until_final(&id).await;
         ids.push(id);
     }
-    place.schema().run(YEAR_OLDER).await;
+    installation.schema().run(YEAR_OLDER).await;
     let archive = ["--json", "archive", "--config", "kiungo.toml", "--older-than", "90d"];
-    let (code, out, complaint) = run(&place, &archive).await;
+    let (code, out, complaint) = run(&installation, &archive).await;
     assert_eq!(code, 0, "{complaint}");
     // The newest of all stays.
     let report: Value = serde_json::from_str(&out).unwrap();
@@ -115,16 +118,16 @@ async fn commands_work_beside_a_kiungo_that_serves_and_a_second_one_is_refused()
     assert_eq!(found["status"], "completed", "{found}");
     let listed = serving.get("/v1/transfers").await.unwrap();
     assert_eq!(listed["transfers"].as_array().unwrap().len(), 1, "{listed}");
-    assert!(serving.stop().await.success(), "{}", place.log());
+    assert!(serving.stop().await.success(), "{}", installation.log());
 }
 
 #[tokio::test]
 async fn a_database_that_cannot_be_used_is_named_before_anything_starts() {
     let world = World::start().await;
-    let newer = place(&world).await;
+    let newer = installation(&world).await;
     assert_eq!(run(&newer, &["migrate", "--config", "kiungo.toml"]).await.0, 0);
     newer.schema().run(FROM_THE_FUTURE).await;
-    let place = Place::new(&world);
+    let installation = Installation::new(&world);
     let server = server();
     let (databases, _) = server.split('?').next().unwrap().rsplit_once('/').unwrap();
     for (url, says) in [
@@ -132,10 +135,10 @@ async fn a_database_that_cannot_be_used_is_named_before_anything_starts() {
         (format!("{databases}/no_such_database"), "\"no_such_database\" does not exist"),
         (newer.schema().url().to_owned(), "migrated by a newer Kiungo"),
     ] {
-        let file = place.path().join("url");
+        let file = installation.path().join("url");
         std::fs::write(&file, &url).unwrap();
         for command in ["serve", "migrate"] {
-            let mut command = place.command(&[command, "--config", "kiungo.toml"]);
+            let mut command = installation.command(&[command, "--config", "kiungo.toml"]);
             let output = command.env("KIUNGO__DATABASE__URL_FILE", "url").output().await.unwrap();
             let complaint = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(1), "{complaint}");

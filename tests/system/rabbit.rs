@@ -1,4 +1,4 @@
-//! A broker, and what commands do with it.
+//! A broker, and the commands that use it.
 
 use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue, Topology};
 use lapin::options::{
@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::cli::read;
-use crate::kiungo::Place;
+use crate::kiungo::Installation;
 use crate::world::World;
 
 const SHARDS: u16 = 2;
@@ -45,21 +45,25 @@ impl Names {
     }
 
     /// Runs a command with its queue here.
-    pub(crate) async fn run(&self, place: &Place, line: &str) -> (i32, String, String) {
+    pub(crate) async fn run(
+        &self,
+        installation: &Installation,
+        line: &str,
+    ) -> (i32, String, String) {
         let mut words: Vec<&str> = line.split(' ').collect();
         words.extend(["--config", "kiungo.toml"]);
-        let mut command = place.command(&words);
+        let mut command = installation.command(&words);
         command.envs(self.environment());
         read(command.output().await.unwrap())
     }
 
-    pub(crate) async fn json(&self, place: &Place, line: &str) -> Value {
-        let (code, out, complaint) = self.run(place, &format!("--json {line}")).await;
+    pub(crate) async fn json(&self, installation: &Installation, line: &str) -> Value {
+        let (code, out, complaint) = self.run(installation, &format!("--json {line}")).await;
         assert_eq!(code, 0, "{line}: {complaint}");
         serde_json::from_str(&out).unwrap()
     }
 
-    /// A command that another system sends, and Kiungo turns down.
+    /// A command of another system that Kiungo rejects.
     async fn rejected_command(&self) {
         let queue = RabbitQueue::open(self.options()).await.unwrap();
         let connection = connect().await;
@@ -119,46 +123,48 @@ pub(crate) fn url() -> String {
 
 #[tokio::test]
 async fn the_topology_is_printed_declared_and_looked_at_by_the_doctor() {
-    let place = Place::new(&World::start().await);
+    let installation = Installation::new(&World::start().await);
     let names = Names::new();
-    let (code, out, _) = names.run(&place, "queue topology").await;
+    let (code, out, _) = names.run(&installation, "queue topology").await;
     assert!(code == 0 && out.contains(".work.v1.01") && out.contains("quorum"), "{out}");
-    let topology = names.json(&place, "queue topology").await;
+    let topology = names.json(&installation, "queue topology").await;
     assert_eq!(topology["queues"].as_array().unwrap().len(), 4);
-    let (_, out, _) = names.run(&place, "doctor").await;
+    let (_, out, _) = names.run(&installation, "doctor").await;
     assert!(out.contains("to be made: 8"), "{out}");
     for _ in 0..2 {
-        assert_eq!(names.json(&place, "queue topology --declare").await["declared"], true);
+        assert_eq!(names.json(&installation, "queue topology --declare").await["declared"], true);
     }
-    let (code, out, _) = names.run(&place, "doctor").await;
+    let (code, out, _) = names.run(&installation, "doctor").await;
     assert!(code == 0 && out.contains("everything is there"), "{out}");
     assert!(!out.contains("guest:"), "{out}");
 }
 
 #[tokio::test]
 async fn a_dead_letter_is_listed_shown_and_sent_again_with_who_and_why() {
-    let place = Place::new(&World::start().await);
+    let installation = Installation::new(&World::start().await);
     let names = Names::new();
     names.rejected_command().await;
-    let list = names.json(&place, "queue dead list").await;
+    let list = names.json(&installation, "queue dead list").await;
     let letter = &list["dead_letters"][0];
     assert_eq!((&letter["id"], &letter["path"]), (&"order-7".into(), &"data.amount".into()));
-    let (code, out, _) = names.run(&place, "queue dead list --limit 1").await;
+    let (code, out, _) = names.run(&installation, "queue dead list --limit 1").await;
     assert!(code == 0 && out.contains("not an amount (at"), "{out}");
-    let (code, out, _) = names.run(&place, "queue dead show order-7").await;
+    let (code, out, _) = names.run(&installation, "queue dead show order-7").await;
     assert!(code == 0 && out.ends_with("{\"amount\": \"many\"}\n"), "{out}");
-    let shown = names.json(&place, "queue dead show order-7").await;
+    let shown = names.json(&installation, "queue dead show order-7").await;
     assert_eq!(shown["body"], "{\"amount\": \"many\"}");
 
     assert!(shown["given_up_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{shown}");
 
-    let unknown = names.run(&place, "queue dead redrive order-8 --by amina --why repaired").await;
+    let unknown =
+        names.run(&installation, "queue dead redrive order-8 --by amina --why repaired").await;
     assert!(unknown.0 == 1 && unknown.2.contains("no `order-8`"), "{unknown:?}");
-    let nameless = names.run(&place, "queue dead redrive order-7 --why repaired").await;
+    let nameless = names.run(&installation, "queue dead redrive order-7 --why repaired").await;
     assert_eq!(nameless.0, 2, "{nameless:?}");
-    let sent = names.json(&place, "queue dead redrive order-7 --by amina --why repaired").await;
+    let sent =
+        names.json(&installation, "queue dead redrive order-7 --by amina --why repaired").await;
     assert_eq!(sent["redriven"]["id"], "order-7");
-    let left = names.json(&place, "queue dead list").await;
+    let left = names.json(&installation, "queue dead list").await;
     assert_eq!(left["dead_letters"], serde_json::json!([]));
     let queue = RabbitQueue::open(names.options()).await.unwrap();
     let again = queue.commands().next().await.unwrap();
@@ -166,16 +172,17 @@ async fn a_dead_letter_is_listed_shown_and_sent_again_with_who_and_why() {
     again.settle.done().await.unwrap();
 
     names.rejected_command().await;
-    let nameless = names.run(&place, "queue dead discard order-7 --by amina").await;
+    let nameless = names.run(&installation, "queue dead discard order-7 --by amina").await;
     assert_eq!(nameless.0, 2, "{nameless:?}");
-    let gone = names.json(&place, "queue dead discard order-7 --by amina --why twice").await;
+    let gone = names.json(&installation, "queue dead discard order-7 --by amina --why twice").await;
     assert_eq!(gone["discarded"]["body"], "{\"amount\": \"many\"}", "{gone}");
-    let unknown = names.run(&place, "queue dead discard order-7 --by amina --why twice").await;
+    let unknown =
+        names.run(&installation, "queue dead discard order-7 --by amina --why twice").await;
     assert!(unknown.0 == 1 && unknown.2.contains("no `order-7`"), "{unknown:?}");
-    let left = names.json(&place, "queue dead list").await;
+    let left = names.json(&installation, "queue dead list").await;
     assert_eq!(left["dead_letters"], serde_json::json!([]));
 
-    let database = kiungo_store_sql::SqliteOptions::new(place.path().join("kiungo.db"));
+    let database = kiungo_store_sql::SqliteOptions::new(installation.path().join("kiungo.db"));
     let store = kiungo_store_sql::SqliteStore::open(&database).await.unwrap();
     let actions = kiungo_store::ActionStore::actions(&store, &kiungo_store::ActionQuery::default())
         .await
@@ -189,13 +196,13 @@ async fn a_dead_letter_is_listed_shown_and_sent_again_with_who_and_why() {
 
 #[tokio::test]
 async fn without_a_broker_there_is_nothing_to_look_at() {
-    let place = Place::new(&World::start().await);
+    let installation = Installation::new(&World::start().await);
     for line in [&["queue", "topology"][..], &["queue", "dead", "list"]] {
         let line = [line, &["--config", "kiungo.toml"]].concat();
-        let (code, _, complaint) = read(place.command(&line).output().await.unwrap());
+        let (code, _, complaint) = read(installation.command(&line).output().await.unwrap());
         assert!(code == 2 && complaint.contains("the queue is embedded"), "{complaint}");
     }
-    let mut command = place.command(&["queue", "dead", "list", "--config", "kiungo.toml"]);
+    let mut command = installation.command(&["queue", "dead", "list", "--config", "kiungo.toml"]);
     command.env("KIUNGO__QUEUE__URL", "amqp://kiungo:sesame@127.0.0.1:1/%2f");
     let (code, _, complaint) = read(command.output().await.unwrap());
     assert!(code == 1 && complaint.contains("queue.url: RabbitMQ at 127.0.0.1:1"), "{complaint}");

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use crate::cli::run;
-use crate::kiungo::{Place, Serving, status};
+use crate::kiungo::{Installation, Serving, status};
 use crate::world::World;
 
 const SECRET: &str = "a-secret-of-the-hook-address";
@@ -58,7 +58,7 @@ wallet = "mm_withdrawal.number"
 
 struct Branch {
     world: World,
-    place: Place,
+    installation: Installation,
     teller: reqwest::Client,
 }
 
@@ -72,18 +72,18 @@ struct Pending {
 impl Branch {
     async fn open() -> Self {
         let world = World::start().await;
-        let place = Place::new(&world);
-        let path = place.path().join("kiungo.toml");
+        let installation = Installation::new(&world);
+        let path = installation.path().join("kiungo.toml");
         let mut file = std::fs::File::options().append(true).open(path).unwrap();
         file.write_all(RULES.as_bytes()).unwrap();
         world.core().register_table("mm_withdrawal", TableOf::Savings, true);
         let event = |entity: &str, action: &str| (entity.to_owned(), action.to_owned());
         let hook = HookSpec {
-            payload_url: format!("{}/hooks/fineract/main/{SECRET}/", place.url()),
+            payload_url: format!("{}/hooks/fineract/main/{SECRET}/", installation.url()),
             events: vec![event("LOAN", "APPROVE"), event("mm_withdrawal", "CREATE")],
         };
         world.core().register_hooks(vec![hook], Arc::new(HttpDelivery::default()));
-        Self { world, place, teller: reqwest::Client::new() }
+        Self { world, installation, teller: reqwest::Client::new() }
     }
 
     fn client(&self, number: u64, product: u64) -> Pending {
@@ -120,7 +120,7 @@ impl Branch {
 
     /// Calls the hook's address as a stranger, or the core, would; returns the HTTP status.
     async fn forge(&self, secret: &str, loan: u64) -> u16 {
-        let url = format!("{}/hooks/fineract/main/{secret}/", self.place.url());
+        let url = format!("{}/hooks/fineract/main/{secret}/", self.installation.url());
         let body = json!({"response": {"resourceId": loan, "loanId": loan}});
         let request = self
             .teller
@@ -132,7 +132,7 @@ impl Branch {
     }
 }
 
-/// The requests by name, once so many have become transfers.
+/// The requests by name, once this many have become transfers.
 async fn submitted(serving: &Serving, count: usize) -> BTreeMap<String, Value> {
     let all = async {
         loop {
@@ -183,12 +183,12 @@ async fn a_hundred_approved_loans_are_paid_once_each_whatever_becomes_of_their_h
     branch.world.core().faults().set(Plan { rates, slow_ms: 700, ..Plan::none(7) });
     let pending: Vec<_> = (0..110).map(|number| branch.client(number, 2)).collect();
     let (approved, never) = pending.split_at(100);
-    let serving = branch.place.serve(&ENVIRONMENT).await;
+    let serving = branch.installation.serve(&ENVIRONMENT).await;
     for loan in &approved[..50] {
         branch.approve(loan).await;
     }
     serving.kill().await;
-    let serving = branch.place.serve(&ENVIRONMENT).await;
+    let serving = branch.installation.serve(&ENVIRONMENT).await;
     for loan in &approved[50..] {
         branch.approve(loan).await;
     }
@@ -208,13 +208,13 @@ async fn a_hundred_approved_loans_are_paid_once_each_whatever_becomes_of_their_h
     assert_eq!(transfers["transfers"].as_array().unwrap().len(), 100);
     let audit = branch.world.audit(&claims);
     assert!(audit.is_clean(), "{audit:?}");
-    assert!(serving.stop().await.success(), "{}", branch.place.log());
+    assert!(serving.stop().await.success(), "{}", branch.installation.log());
 }
 
 #[tokio::test]
 async fn a_person_decides_what_waits_and_a_requested_withdrawal_is_paid() {
     let branch = Branch::open().await;
-    let serving = branch.place.serve(&ENVIRONMENT).await;
+    let serving = branch.installation.serve(&ENVIRONMENT).await;
     let (first, second) = (branch.client(1, 3), branch.client(2, 3));
     branch.approve(&first).await;
     branch.approve(&second).await;
@@ -247,7 +247,7 @@ async fn a_person_decides_what_waits_and_a_requested_withdrawal_is_paid() {
     let decide = async |verb: &str, request: String, more: &[&str]| {
         let line = ["--json", "core-request", verb, "main", &request];
         let reason = ["--reason", "the customer was called"];
-        run(&branch.place, &[&line[..], &reason[..], more].concat()).await
+        run(&branch.installation, &[&line[..], &reason[..], more].concat()).await
     };
     let named = format!("loan-{}", first.loan);
     let (code, _, said) = decide("approve", named.clone(), &[]).await;
@@ -267,5 +267,5 @@ async fn a_person_decides_what_waits_and_a_requested_withdrawal_is_paid() {
     assert_eq!((code, row["state"].as_str()), (0, Some("declined")), "{out}{said}");
     let audit = branch.world.audit(&claims);
     assert!(audit.is_clean(), "{audit:?}");
-    assert!(serving.stop().await.success(), "{}", branch.place.log());
+    assert!(serving.stop().await.success(), "{}", branch.installation.log());
 }

@@ -1,4 +1,4 @@
-//! Stopping and starting while clients ask: nobody is turned away.
+//! Stopping and starting while clients ask: no client is turned away.
 
 use std::time::Duration;
 
@@ -9,13 +9,14 @@ use tokio::net::{TcpStream, UnixDatagram};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::kiungo::{Place, Wanted};
+use crate::kiungo::{Installation, Wanted};
 use crate::world::{API_KEY, World};
 
 const RESTARTS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Asks without pause, each time on a new connection, until told to stop. How often.
+/// Asks without pause, each time on a new connection, until told to stop. Returns the number of
+/// requests.
 pub(crate) async fn ask_without_pause(
     url: String,
     enough: CancellationToken,
@@ -39,22 +40,23 @@ pub(crate) async fn ask_without_pause(
 #[tokio::test]
 async fn restarts_on_a_socket_that_stays_fail_no_request() {
     let world = World::start().await;
-    let place = Place::new(&world);
-    let socket = place.listen();
+    let installation = Installation::new(&world);
+    let socket = installation.listen();
     let enough = CancellationToken::new();
-    let mut serving = place.serve_on(&socket, &[]).await;
-    let clients: Vec<_> =
-        (0..3).map(|_| tokio::spawn(ask_without_pause(place.url(), enough.clone()))).collect();
+    let mut serving = installation.serve_on(&socket, &[]).await;
+    let clients: Vec<_> = (0..3)
+        .map(|_| tokio::spawn(ask_without_pause(installation.url(), enough.clone())))
+        .collect();
     let mut accepted = Vec::new();
     for _ in 0..RESTARTS {
         // Accepted by whichever of the two processes takes the connection.
         let wanted = Wanted::new(&world, Kind::Deposit, "gsma-sandbox");
         serving.terminate().await;
-        let (transfer, ended) = tokio::join!(place.submit(&wanted), async {
+        let (transfer, ended) = tokio::join!(installation.submit(&wanted), async {
             let ended = serving.until_ended().await;
-            (ended, place.serve_on(&socket, &[]).await)
+            (ended, installation.serve_on(&socket, &[]).await)
         });
-        assert!(ended.0.success(), "{}", place.log());
+        assert!(ended.0.success(), "{}", installation.log());
         accepted.push((wanted, transfer));
         serving = ended.1;
     }
@@ -70,7 +72,7 @@ async fn restarts_on_a_socket_that_stays_fail_no_request() {
     }
     let audit = world.audit(&claims);
     assert!(audit.is_clean(), "{audit:?}");
-    assert!(serving.stop().await.success(), "{}", place.log());
+    assert!(serving.stop().await.success(), "{}", installation.log());
 }
 
 /// Sends a request on a connection that is kept. The answer's head, and its body.
@@ -94,9 +96,9 @@ async fn ask(stream: &mut TcpStream, path: &str) -> (String, Value) {
 #[tokio::test]
 async fn a_stop_is_told_before_it_begins_and_a_kept_connection_ends_after_an_answer() {
     let world = World::start().await;
-    let place = Place::new(&world);
-    let mut serving = place.serve(&[("KIUNGO__SERVER__DRAIN", "3s")]).await;
-    let address = ("127.0.0.1", place.port());
+    let installation = Installation::new(&world);
+    let mut serving = installation.serve(&[("KIUNGO__SERVER__DRAIN", "3s")]).await;
+    let address = ("127.0.0.1", installation.port());
     let mut kept = TcpStream::connect(address).await.unwrap();
     let (head, _) = ask(&mut kept, "/readyz").await;
     assert!(head.starts_with("http/1.1 200") && !head.contains("connection: close"), "{head}");
@@ -129,17 +131,17 @@ async fn a_stop_is_told_before_it_begins_and_a_kept_connection_ends_after_an_ans
     assert!(head.starts_with("http/1.1 200") && head.contains("connection: close"), "{head}");
     assert_eq!(kept.read(&mut [0; 8]).await.unwrap(), 0);
     let wanted = Wanted::new(&world, Kind::Deposit, "gsma-sandbox");
-    place.submit(&wanted).await;
+    installation.submit(&wanted).await;
     assert_eq!(busy.await.unwrap(), 0);
-    assert!(serving.until_ended().await.success(), "{}", place.log());
-    assert!(place.log().contains("clean=true"), "{}", place.log());
+    assert!(serving.until_ended().await.success(), "{}", installation.log());
+    assert!(installation.log().contains("clean=true"), "{}", installation.log());
 }
 
 #[tokio::test]
 async fn systemd_is_told_what_it_asks_for() {
     let world = World::start().await;
-    let place = Place::new(&world);
-    let at = place.path().join("notify");
+    let installation = Installation::new(&world);
+    let at = installation.path().join("notify");
     let systemd = UnixDatagram::bind(&at).unwrap();
     let environment = [
         ("NOTIFY_SOCKET", at.to_str().unwrap()),
@@ -151,7 +153,7 @@ async fn systemd_is_told_what_it_asks_for() {
         let length = timeout(PATIENCE, systemd.recv(&mut message)).await.unwrap().unwrap();
         String::from_utf8_lossy(&message[..length]).into_owned()
     };
-    let mut serving = place.serve(&environment).await;
+    let mut serving = installation.serve(&environment).await;
     assert_eq!(heard().await, "READY=1\n");
     assert_eq!(heard().await, "WATCHDOG=1\n");
     assert_eq!(heard().await, "WATCHDOG=1\n");
@@ -166,11 +168,11 @@ async fn systemd_is_told_what_it_asks_for() {
 }
 
 #[tokio::test]
-async fn what_is_no_socket_is_refused_with_the_reason() {
+async fn a_path_that_is_no_socket_is_refused_with_the_reason() {
     let world = World::start().await;
-    let place = Place::new(&world);
+    let installation = Installation::new(&world);
     for (count, says) in [("1", "no TCP socket"), ("2", "2 sockets were passed on")] {
-        let mut command = place.command(&["serve", "--config", "kiungo.toml"]);
+        let mut command = installation.command(&["serve", "--config", "kiungo.toml"]);
         // Descriptor 3 is not open in a program that was just started.
         let output = command.env("LISTEN_FDS", count).output().await.unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::kiungo::{Making, Place, Serving, Wanted};
+use crate::kiungo::{Installation, Making, Serving, Wanted};
 use crate::world::{KINDS, PROVIDERS, World};
 
-/// Wants of every kind at every provider, so many times.
+/// Transfers of every kind at every provider, this many times.
 pub(crate) fn wants(world: &World, times: usize) -> Vec<Wanted> {
     let each = || PROVIDERS.into_iter().flat_map(|p| KINDS.map(|kind| Wanted::new(world, kind, p)));
     (0..times).flat_map(|_| each()).collect()
@@ -48,45 +48,45 @@ async fn settle_as(
 #[tokio::test]
 async fn every_kind_completes_at_every_provider_and_a_stop_is_graceful() {
     let world = World::start().await;
-    let place = Place::new(&world);
-    let serving = place.serve(&[]).await;
+    let installation = Installation::new(&world);
+    let serving = installation.serve(&[]).await;
     assert!(serving.resident_kb() < 60_000, "{} kB resident at rest", serving.resident_kb());
     let wants = wants(&world, 1);
     settle(&world, &serving, &wants).await;
-    assert!(serving.stop().await.success(), "{}", place.log());
-    assert!(place.log().contains("clean=true"), "{}", place.log());
+    assert!(serving.stop().await.success(), "{}", installation.log());
+    assert!(installation.log().contains("clean=true"), "{}", installation.log());
 }
 
 #[tokio::test]
-async fn what_a_stop_leaves_is_finished_after_the_next_start() {
+async fn work_left_by_a_stop_is_finished_after_the_next_start() {
     let world = World::start().await;
-    let place = Place::new(&world);
-    let serving = place.serve(&[]).await;
+    let installation = Installation::new(&world);
+    let serving = installation.serve(&[]).await;
     let wants = wants(&world, 5);
     for wanted in &wants {
         assert!(serving.submit(wanted).await.is_some());
     }
-    assert!(serving.stop().await.success(), "{}", place.log());
-    let serving = place.serve(&[]).await;
+    assert!(serving.stop().await.success(), "{}", installation.log());
+    let serving = installation.serve(&[]).await;
     settle(&world, &serving, &wants).await;
     assert!(serving.stop().await.success());
 }
 
 #[tokio::test]
-async fn what_a_kill_leaves_is_finished_after_the_next_start() {
-    kill_and_go_on(Place::in_sqlite).await;
+async fn work_left_by_a_kill_is_finished_after_the_next_start() {
+    kill_and_go_on(Installation::in_sqlite).await;
 }
 
 #[cfg(feature = "postgres-tests")]
 #[tokio::test]
-async fn what_a_kill_leaves_in_postgres_is_finished_after_the_next_start() {
-    kill_and_go_on(crate::postgres::place).await;
+async fn work_left_by_a_kill_in_postgres_is_finished_after_the_next_start() {
+    kill_and_go_on(crate::postgres::installation).await;
 }
 
 async fn kill_and_go_on(make: Making) {
     let world = World::start().await;
-    let place = make(&world).await;
-    let serving = place.serve(&[]).await;
+    let installation = make(&world).await;
+    let serving = installation.serve(&[]).await;
     let before = wants(&world, 1);
     settle(&world, &serving, &before).await;
     let during = wants(&world, 2);
@@ -94,10 +94,10 @@ async fn kill_and_go_on(make: Making) {
         assert!(serving.submit(wanted).await.is_some());
     }
     serving.kill().await;
-    let serving = place.serve(&[]).await;
+    let serving = installation.serve(&[]).await;
     let all: Vec<_> = before.into_iter().chain(during).chain(wants(&world, 1)).collect();
     settle_after_kill(&world, &serving, &all).await;
-    assert!(serving.stop().await.success(), "{}", place.log());
+    assert!(serving.stop().await.success(), "{}", installation.log());
 }
 
 #[tokio::test]
@@ -106,12 +106,12 @@ async fn a_core_that_is_down_at_the_start_is_connected_to_later() {
     let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = reserved.local_addr().unwrap().to_string();
     drop(reserved);
-    let place = Place::with_core_at(&world, &format!("http://{address}"));
-    let serving = place.serve(&[]).await;
-    assert!(place.log().contains("the least is assumed"), "{}", place.log());
+    let installation = Installation::with_core_at(&world, &format!("http://{address}"));
+    let serving = installation.serve(&[]).await;
+    assert!(installation.log().contains("the least is assumed"), "{}", installation.log());
     world.put_up_core_at(&address).await;
     settle(&world, &serving, &wants(&world, 1)).await;
-    while !place.log().contains("resend_is_idempotent=true") {
+    while !installation.log().contains("resend_is_idempotent=true") {
         sleep(Duration::from_millis(100)).await;
     }
     assert!(serving.stop().await.success());

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream, UnixDatagram};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::kiungo::{Place, Serving, Wanted, free_port};
+use crate::kiungo::{Installation, Serving, Wanted, free_port};
 use crate::postgres::Schema;
 use crate::rabbit::{self, Names};
 use crate::restart::ask_without_pause;
@@ -18,29 +18,33 @@ use crate::world::{PROVIDERS, World};
 
 const RESTARTS: usize = 4;
 
-/// A place whose work is shared. What a process leaves unannounced when it dies, others find after two
-/// seconds.
-pub(crate) fn place(world: &World) -> Pin<Box<dyn Future<Output = Place> + Send + '_>> {
+/// An installation whose work is shared. Other processes find the work that a dead process has not
+/// announced after two seconds.
+pub(crate) fn installation(
+    world: &World,
+) -> Pin<Box<dyn Future<Output = Installation> + Send + '_>> {
     Box::pin(async {
-        let place = Place::new(world).with(Schema::new().await).sharing(Names::new());
-        place.amend("[engine]\n", "[engine]\nannounce_again = \"2s\"\nqueued_again = \"2s\"\n");
-        place
+        let installation = Installation::new(world).with(Schema::new().await).sharing(Names::new());
+        installation
+            .amend("[engine]\n", "[engine]\nannounce_again = \"2s\"\nqueued_again = \"2s\"\n");
+        installation
     })
 }
 
 #[tokio::test]
-async fn what_a_stopped_and_a_killed_worker_leave_is_finished_by_the_others() {
+async fn work_left_by_stopped_and_killed_workers_is_finished_by_the_others() {
     let world = World::start().await;
-    let place = place(&world).await;
-    let serving = place.serve(&[]).await;
+    let installation = installation(&world).await;
+    let serving = installation.serve(&[]).await;
     let first = wants(&world, 1);
     for wanted in &first {
         assert!(serving.submit(wanted).await.is_some());
     }
-    // What was accepted before anybody worked waits for them.
-    let (stopped, killed) = (place.work(&[]).await, place.work(&[]).await);
+    // Transfers that were accepted before any worker started wait for the workers.
+    let (stopped, killed) = (installation.work(&[]).await, installation.work(&[]).await);
     settle(&world, &serving, &first).await;
-    let (code, out, _) = crate::cli::run(&place, &["doctor", "--config", "kiungo.toml"]).await;
+    let (code, out, _) =
+        crate::cli::run(&installation, &["doctor", "--config", "kiungo.toml"]).await;
     assert!(code == 0 && out.contains("everything is there"), "{out}");
 
     // A provider that promises nothing about a second sending may refuse what a kill has cut off.
@@ -50,32 +54,32 @@ async fn what_a_stopped_and_a_killed_worker_leave_is_finished_by_the_others() {
         assert!(serving.submit(wanted).await.is_some());
     }
     killed.kill().await;
-    assert!(stopped.stop().await.success(), "{}", place.log());
-    let other = place.work(&[]).await;
+    assert!(stopped.stop().await.success(), "{}", installation.log());
+    let other = installation.work(&[]).await;
     let all: Vec<_> = first.into_iter().chain(during).chain(wants(&world, 1)).collect();
     settle(&world, &serving, &all).await;
     let metrics = other.metrics().await;
     for name in ["kiungo_deliveries_total", "kiungo_attempts_total", "kiungo_operation_seconds"] {
-        // Whatever can be counted is there from the start, at 0.
+        // Every counter is shown from the start, at 0.
         let counted = |line: &str| line.starts_with(name) && !line.ends_with(" 0");
         assert!(metrics.lines().any(counted), "{name} in {metrics}");
     }
-    assert!(other.stop().await.success(), "{}", place.log());
-    assert!(serving.stop().await.success(), "{}", place.log());
+    assert!(other.stop().await.success(), "{}", installation.log());
+    assert!(serving.stop().await.success(), "{}", installation.log());
     assert!(
-        place.log().contains("clean=true") && !place.log().contains("ERROR"),
+        installation.log().contains("clean=true") && !installation.log().contains("ERROR"),
         "{}",
-        place.log()
+        installation.log()
     );
 }
 
 #[tokio::test]
 async fn a_worker_tells_systemd_what_it_asks_for() {
     let world = World::start().await;
-    let place = place(&world).await;
-    let at = place.path().join("notify");
+    let installation = installation(&world).await;
+    let at = installation.path().join("notify");
     let systemd = UnixDatagram::bind(&at).unwrap();
-    let worker = place.work(&[("NOTIFY_SOCKET", at.to_str().unwrap())]).await;
+    let worker = installation.work(&[("NOTIFY_SOCKET", at.to_str().unwrap())]).await;
     let heard = async || {
         let mut message = [0; 256];
         let length = systemd.recv(&mut message).await.unwrap();
@@ -89,39 +93,44 @@ async fn a_worker_tells_systemd_what_it_asks_for() {
 #[tokio::test]
 async fn a_worker_that_divides_the_work_otherwise_is_refused() {
     let world = World::start().await;
-    let place = place(&world).await;
-    let serving = place.serve(&[]).await;
-    let mut other = place.command(&["worker", "--config", "kiungo.toml"]);
+    let installation = installation(&world).await;
+    let serving = installation.serve(&[]).await;
+    let mut other = installation.command(&["worker", "--config", "kiungo.toml"]);
     other.env("KIUNGO__QUEUE__SHARDS", "3");
     let (code, _, complaint) = crate::cli::read(other.output().await.unwrap());
     let both = complaint.contains("2 shards") && complaint.contains("3 shards");
     assert!(code == 2 && both && complaint.contains("queue.shards"), "{code}: {complaint}");
-    // The others go on, and whoever divides it alike joins them.
-    let worker = place.work(&[]).await;
+    // The others go on, and a process that divides the work in the same way joins them.
+    let worker = installation.work(&[]).await;
     settle(&world, &serving, &wants(&world, 1)).await;
-    assert!(worker.stop().await.success() && serving.stop().await.success(), "{}", place.log());
+    assert!(
+        worker.stop().await.success() && serving.stop().await.success(),
+        "{}",
+        installation.log()
+    );
 }
 
 #[tokio::test]
 async fn one_process_may_serve_and_work() {
     let world = World::start().await;
-    let place = place(&world).await;
+    let installation = installation(&world).await;
     let alone = ["serve", "--config", "kiungo.toml", "--with-worker"];
-    let serving = place.serve_as(&alone, &[]).await;
+    let serving = installation.serve_as(&alone, &[]).await;
     settle(&world, &serving, &wants(&world, 1)).await;
-    assert!(serving.stop().await.success(), "{}", place.log());
+    assert!(serving.stop().await.success(), "{}", installation.log());
 }
 
 #[tokio::test]
 async fn a_restart_of_all_one_after_the_other_fails_no_request() {
     let world = World::start().await;
-    let place = place(&world).await;
-    let socket = place.listen();
+    let installation = installation(&world).await;
+    let socket = installation.listen();
     let enough = CancellationToken::new();
-    let mut serving = place.serve_on(&socket, &[]).await;
-    let mut workers = [place.work(&[]).await, place.work(&[]).await];
-    let clients: Vec<_> =
-        (0..2).map(|_| tokio::spawn(ask_without_pause(place.url(), enough.clone()))).collect();
+    let mut serving = installation.serve_on(&socket, &[]).await;
+    let mut workers = [installation.work(&[]).await, installation.work(&[]).await];
+    let clients: Vec<_> = (0..2)
+        .map(|_| tokio::spawn(ask_without_pause(installation.url(), enough.clone())))
+        .collect();
     let mut accepted = Vec::new();
     for round in 0..RESTARTS {
         let wanted: Vec<_> = PROVIDERS
@@ -132,18 +141,18 @@ async fn a_restart_of_all_one_after_the_other_fails_no_request() {
         serving.terminate().await;
         let submitted = async {
             for wanted in &wanted {
-                place.submit(wanted).await;
+                installation.submit(wanted).await;
             }
         };
         let ((), ended) = tokio::join!(submitted, async {
-            (serving.until_ended().await, place.serve_on(&socket, &[]).await)
+            (serving.until_ended().await, installation.serve_on(&socket, &[]).await)
         });
-        assert!(ended.0.success(), "{}", place.log());
+        assert!(ended.0.success(), "{}", installation.log());
         serving = ended.1;
         accepted.extend(wanted);
-        let next = place.work(&[]).await;
+        let next = installation.work(&[]).await;
         let worker = std::mem::replace(&mut workers[round % 2], next);
-        assert!(worker.stop().await.success(), "{}", place.log());
+        assert!(worker.stop().await.success(), "{}", installation.log());
     }
     enough.cancel();
     for client in clients {
@@ -152,19 +161,20 @@ async fn a_restart_of_all_one_after_the_other_fails_no_request() {
     }
     settle(&world, &serving, &accepted).await;
     for process in workers.into_iter().chain([serving]) {
-        assert!(process.stop().await.success(), "{}", place.log());
+        assert!(process.stop().await.success(), "{}", installation.log());
     }
 }
 
 #[tokio::test]
 async fn a_broker_that_is_away_at_the_start_or_goes_away_later_is_waited_for() {
     let world = World::start().await;
-    let place = place(&world).await;
+    let installation = installation(&world).await;
     let mut wire = Wire::to_the_broker();
     let environment =
         [("KIUNGO__QUEUE__URL", &*wire.url()), ("KIUNGO__QUEUE__CONFIRM_TIMEOUT", "2s")];
-    let (serving, worker) = (place.serve(&environment).await, place.work(&environment).await);
-    assert!(place.log().contains("starting without the broker"), "{}", place.log());
+    let (serving, worker) =
+        (installation.serve(&environment).await, installation.work(&environment).await);
+    assert!(installation.log().contains("starting without the broker"), "{}", installation.log());
     let wanted = wants(&world, 1);
     for wanted in &wanted {
         assert!(serving.submit(wanted).await.is_some());
@@ -179,12 +189,12 @@ async fn a_broker_that_is_away_at_the_start_or_goes_away_later_is_waited_for() {
     wire.join().await;
     let all: Vec<_> = wanted.into_iter().chain(more).collect();
     settle(&world, &serving, &all).await;
-    stop_both(&place, serving, worker).await;
+    stop_both(&installation, serving, worker).await;
 }
 
-pub(crate) async fn stop_both(place: &Place, serving: Serving, worker: Serving) {
-    assert!(worker.stop().await.success(), "{}", place.log());
-    assert!(serving.stop().await.success(), "{}", place.log());
+pub(crate) async fn stop_both(installation: &Installation, serving: Serving, worker: Serving) {
+    assert!(worker.stop().await.success(), "{}", installation.log());
+    assert!(serving.stop().await.success(), "{}", installation.log());
 }
 
 /// The way to the broker, which can be cut; it is at first.

@@ -87,7 +87,6 @@ impl World {
         Self { core, gsma, mpesa, core_at, gsma_at, mpesa_at, people: AtomicU64::new(1) }
     }
 
-    /// The core.
     pub(crate) const fn core(&self) -> &fineract::Simulator {
         &self.core
     }

@@ -39,7 +39,7 @@ impl Identity {
 pub enum Role {
     /// Looking: transfers, providers, suspense, cases, metrics.
     Read,
-    /// Creating transfers, and asking what became of them.
+    /// Creating transfers, and asking for their outcomes.
     Write,
     /// An operator's work: reversals, assignments, suggestions; sees phone numbers in full.
     Operate,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use kiungo_core_banking::RawHook;
 use kiungo_domain::CoreId;
-use kiungo_engine::requests::{DecideError, Heard, HookError, RequestDesk};
+use kiungo_engine::requests::{DecideError, HookError, HookResult, RequestIntake};
 use kiungo_store::CoreRequestRow;
 
 /// Takes up the requests of cores. A client may hang up at any moment, which drops the future: a
@@ -11,7 +11,7 @@ use kiungo_store::CoreRequestRow;
 #[async_trait]
 pub trait CoreRequestService: Send + Sync {
     /// Takes a hook as a hint. When this returns `Ok`, what follows from it is durable.
-    async fn hook(&self, core: &CoreId, hook: &RawHook) -> Result<Heard, HookError>;
+    async fn hook(&self, core: &CoreId, hook: &RawHook) -> Result<HookResult, HookError>;
 
     /// Lets a request be paid, if it is at the version that was shown.
     async fn approve(
@@ -35,8 +35,8 @@ pub trait CoreRequestService: Send + Sync {
 }
 
 #[async_trait]
-impl CoreRequestService for RequestDesk {
-    async fn hook(&self, core: &CoreId, hook: &RawHook) -> Result<Heard, HookError> {
+impl CoreRequestService for RequestIntake {
+    async fn hook(&self, core: &CoreId, hook: &RawHook) -> Result<HookResult, HookError> {
         Self::hook(self, core, hook).await
     }
 

@@ -48,7 +48,7 @@ pub trait Core: Send + Sync {
     async fn compare(&self, order: &CoreOrder, transaction: &Receipt) -> Comparison;
 
     /// Asks whether the core would take this booking back now. Moves nothing. A booking that is
-    /// called "possible" can still be refused later: whoever lets money move because of it has to
+    /// called "possible" can still be refused later: a caller that moves money because of it must
     /// be able to let a person resume.
     async fn can_undo(&self, order: &UndoOrder) -> UndoCheck;
 
@@ -62,10 +62,10 @@ pub trait Core: Send + Sync {
     /// itself has said, because the consequences of an absence depend on it.
     async fn inquire(&self, order: &CoreOrder) -> Finding;
 
-    /// Asks what became of an undo. Moves nothing.
+    /// Asks for the outcome of an undo. Moves nothing.
     async fn inquire_undo(&self, order: &UndoOrder) -> Finding;
 
-    /// Checks login, permissions and settings: good news and warnings, or what to repair.
+    /// Checks login, permissions and settings: confirmations and warnings, or what to repair.
     async fn probe(&self) -> Result<Vec<Observation>, ProbeError>;
 }
 
@@ -113,8 +113,8 @@ pub struct AccountCheck {
 pub enum CheckAnswer {
     /// The account exists and would take the booking.
     Allowed(AccountFacts),
-    /// It does not exist, is ambiguous, or would not take the booking.
-    Refused(Rejection),
+    /// The account does not exist, is ambiguous, or would not take the booking.
+    Rejected(Rejection),
     /// No usable answer: try later.
     Unclear {
         /// The cause, for people.
@@ -175,9 +175,9 @@ pub struct UndoOrder {
 /// The answer to the question whether a transaction is a booking of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
-    /// It is the booking, as far as can be read.
+    /// The transaction is the booking, as far as can be read.
     Same,
-    /// It is another transaction.
+    /// The transaction is another one.
     Another {
         /// The difference, for people.
         why: String,
@@ -192,10 +192,10 @@ pub enum Comparison {
 /// The answer to the question whether a booking could be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoCheck {
-    /// It could be taken back, as far as can be read; also where it has been taken back already.
+    /// The booking can be reversed, as far as can be read, or has been reversed already.
     Possible,
     /// The core would refuse it.
-    Refused(Rejection),
+    Rejected(Rejection),
     /// No usable answer: try later.
     Unclear {
         /// The cause, for people.

@@ -22,7 +22,7 @@ pub trait CoreRequests: Send + Sync {
         at: Timestamp,
     ) -> Result<RequestPage, RequestsError>;
 
-    /// One request with all its facts; `None` if it is not open.
+    /// A request with all its facts; `None` if it is not open.
     async fn read(
         &self,
         id: &RequestId,

@@ -8,7 +8,7 @@ use kiungo_domain::outcome::{
 use kiungo_domain::{AccountKind, CoreAccount, Msisdn, Outcome, Receipt, Reference, excerpt};
 
 use crate::booking;
-use crate::catalogue::{self, Class, Verdict};
+use crate::catalogue::{self, Class, ErrorMeaning};
 use crate::client::Answer;
 use crate::version::Profile;
 use crate::wire::{Changes, CommandResult, Text, read_object};
@@ -84,9 +84,9 @@ fn unless_replayed(outcome: Outcome, answer: &Answer) -> Booked {
         Outcome::Unknown { why } if replayed => why,
         outcome => return Booked::Outcome(outcome),
     };
-    Booked::Failed(match catalogue::judge(answer.status, &answer.body) {
+    Booked::Failed(match catalogue::classify(answer.status, &answer.body) {
         // The same again under another key, too.
-        Verdict::Listed { row, code, .. } if row.class == Class::Duplicate => {
+        ErrorMeaning::Listed { row, code, .. } if row.class == Class::Duplicate => {
             Rejection { code, reason: row.reason, message, retry: Retry::Never }
         }
         _ => Rejection {
@@ -141,9 +141,9 @@ fn result(answer: &Answer, collision: bool) -> Result<CommandResult, Outcome> {
 
 /// The outcome of a command whose answer was not 200.
 pub(crate) fn refusal(answer: &Answer, collision: bool) -> Outcome {
-    let (row, code, message) = match catalogue::judge(answer.status, &answer.body) {
-        Verdict::Listed { row, code, message } => (row, code, message),
-        Verdict::Unlisted { why } => return Outcome::Unknown { why },
+    let (row, code, message) = match catalogue::classify(answer.status, &answer.body) {
+        ErrorMeaning::Listed { row, code, message } => (row, code, message),
+        ErrorMeaning::Unlisted { why } => return Outcome::Unknown { why },
     };
     let rejected = |reason, retry| {
         Outcome::Rejected(Rejection { code: code.clone(), reason, message: message.clone(), retry })

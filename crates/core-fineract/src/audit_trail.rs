@@ -80,9 +80,9 @@ const CLOCKS_APART_MS: i64 = 86_400_000;
 /// The evidence of the commands that ended well about a booking. Only before 1.9 that is proof:
 /// there a command is written down by the transaction that books.
 pub(crate) enum Trace {
-    /// It made the posting of this number.
+    /// The command made the posting of this number.
     Made(u64),
-    /// It is none of those made since its first sending.
+    /// The command is none of those since the first sending.
     NotAmong,
     /// No command of this kind is shown at all.
     Nothing,
@@ -167,7 +167,7 @@ async fn decided(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>
     }
     let rejected = find(client, wanted, REJECTED, None).await?.row;
     Ok(rejected.map(|row| {
-        Finding::Refused(Rejection {
+        Finding::Rejected(Rejection {
             code: "rejected".to_owned(),
             reason: Reason::Other,
             message: format!("a second person rejected command {}", row.id),

@@ -41,7 +41,7 @@ impl Credential {
 pub(crate) enum AuthFailure {
     /// The authorization server did not answer usefully.
     Unavailable(String),
-    /// It refuses our client.
+    /// The identity provider refuses our client.
     Refused { code: String },
 }
 

@@ -50,7 +50,7 @@ impl Row {
 
 /// The meaning of an error body.
 #[derive(Debug, Clone)]
-pub(crate) enum Verdict {
+pub(crate) enum ErrorMeaning {
     /// A listed code.
     Listed { row: &'static Row, code: String, message: String },
     /// Anything else, with what can be said about it.
@@ -58,7 +58,7 @@ pub(crate) enum Verdict {
 }
 
 /// Looks up what an answer other than 200 says.
-pub(crate) fn judge(status: u16, body: &[u8]) -> Verdict {
+pub(crate) fn classify(status: u16, body: &[u8]) -> ErrorMeaning {
     if status == 425 {
         return unlisted("425: the same command is still running, or is stuck".to_owned());
     }
@@ -78,11 +78,11 @@ pub(crate) fn judge(status: u16, body: &[u8]) -> Verdict {
             _ => unlisted(format!("{status} without an error code")),
         };
     }
-    judge_codes(status, &codes, error.message())
+    classify_codes(status, &codes, error.message())
 }
 
 /// Several codes count as the most doubtful among them, then as the first.
-fn judge_codes(status: u16, codes: &[&str], message: &str) -> Verdict {
+fn classify_codes(status: u16, codes: &[&str], message: &str) -> ErrorMeaning {
     let mut found: Option<(&'static Row, &str)> = None;
     for &code in codes {
         let Some(row) = row(status, code) else {
@@ -103,12 +103,12 @@ fn row(status: u16, code: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.matches(status, code))
 }
 
-fn listed(row: &'static Row, code: &str, message: &str) -> Verdict {
-    Verdict::Listed { row, code: excerpt(code), message: excerpt(message) }
+fn listed(row: &'static Row, code: &str, message: &str) -> ErrorMeaning {
+    ErrorMeaning::Listed { row, code: excerpt(code), message: excerpt(message) }
 }
 
-fn unlisted(why: String) -> Verdict {
-    Verdict::Unlisted { why }
+fn unlisted(why: String) -> ErrorMeaning {
+    ErrorMeaning::Unlisted { why }
 }
 
 const TENANT: Row =

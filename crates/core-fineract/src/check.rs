@@ -26,18 +26,18 @@ const BLOCK_DEBIT: u64 = 600;
 /// Deposit types that take no ordinary postings: fixed and recurring.
 const FIXED_TYPES: [u64; 2] = [200, 300];
 
-/// The reason that there is no answer, or that the answer is no.
+/// The reason that a check failed or could not be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum No {
-    Refused(Rejection),
+    Rejected(Rejection),
     Unclear(String),
 }
 
-/// Finds the account and weighs it.
+/// Finds the account and checks it.
 pub(crate) async fn check(client: &Client, profile: &Profile, check: &AccountCheck) -> CheckAnswer {
     match weigh(client, profile, check).await {
         Ok(facts) => CheckAnswer::Allowed(facts),
-        Err(No::Refused(rejection)) => CheckAnswer::Refused(rejection),
+        Err(No::Rejected(rejection)) => CheckAnswer::Rejected(rejection),
         Err(No::Unclear(why)) => CheckAnswer::Unclear { why },
     }
 }
@@ -58,7 +58,7 @@ async fn weigh(
             ));
         }
         Located::Several => {
-            // Found, and more than once: nothing else is tried instead.
+            // Several accounts fit this reference: no other reference is tried.
             return Err(refused(
                 "account_ambiguous",
                 Reason::Other,
@@ -136,11 +136,11 @@ pub(crate) fn savings(
     Ok(())
 }
 
-/// The reason that the core would not take a booking on this account back (`fineract.md` §9.3);
-/// `None` if nothing that the account shows speaks against it.
+/// The reason that the core would refuse to reverse a booking on this account (`fineract.md` §9.3);
+/// `None` if the account shows no such reason.
 pub(crate) fn undo_refusal(account: &SavingsAccount, original: &CoreOrder) -> Option<Rejection> {
     let refusal = |no: No| match no {
-        No::Refused(rejection) => Some(rejection),
+        No::Rejected(rejection) => Some(rejection),
         No::Unclear(_) => None,
     };
     if account.status.id != ACTIVE {
@@ -186,7 +186,7 @@ fn available(account: &SavingsAccount, currency: Currency) -> Option<i128> {
     Some(available)
 }
 
-/// The end of the lock-in, which the core does not state: activation and period are.
+/// The end of the lock-in period. The core states only its beginning and length.
 fn locked_in_until(account: &SavingsAccount) -> Option<Date> {
     let start = account.timeline.as_ref()?.activated_on_date?.0;
     let count = account.lockin_period_frequency.filter(|count| (1..=1000).contains(count))?;
@@ -236,7 +236,8 @@ fn approved(loan: &Loan, amount: Money) -> Result<(), No> {
     Ok(())
 }
 
-/// The core would round what does not fit its currency, in silence (`fineract.md` §18).
+/// Refuses an amount that does not fit the core's currency: the core would round it silently
+/// (`fineract.md` §18).
 fn money(currency: &wire::Currency, amount: Money) -> Result<(), No> {
     let refuse = |message: &str| Err(refused("currency", Reason::AmountNotAllowed, message));
     if currency.code != amount.currency().code() {
@@ -325,7 +326,7 @@ fn state(message: &str) -> No {
 }
 
 fn refused(code: &str, reason: Reason, message: &str) -> No {
-    No::Refused(Rejection {
+    No::Rejected(Rejection {
         code: code.to_owned(),
         reason,
         message: message.to_owned(),

@@ -11,7 +11,7 @@ use kiungo_transport::{Failure, Transport};
 use serde::de::DeserializeOwned;
 
 use crate::auth::{AuthFailure, Authenticator, Credential};
-use crate::catalogue::{self, Class, Verdict};
+use crate::catalogue::{self, Class, ErrorMeaning};
 use crate::config::Settings;
 use crate::wire::{Page, read_object};
 
@@ -36,7 +36,7 @@ pub(crate) struct Answer {
 pub(crate) enum SendError {
     /// Surely nothing reached the core.
     NotSent(String),
-    /// It may have.
+    /// The request may have reached the core.
     NoAnswer(String),
     /// The login is refused before anything is sent to the core.
     Login { code: String },
@@ -198,15 +198,15 @@ impl Answer {
         if self.status == 200 {
             return Ok(self.body);
         }
-        Err(match catalogue::judge(self.status, &self.body) {
-            Verdict::Listed { code, .. } if self.status == 404 => ReadError::NotFound { code },
-            Verdict::Listed { row, code, message } if row.class == Class::Repair => {
+        Err(match catalogue::classify(self.status, &self.body) {
+            ErrorMeaning::Listed { code, .. } if self.status == 404 => ReadError::NotFound { code },
+            ErrorMeaning::Listed { row, code, message } if row.class == Class::Repair => {
                 ReadError::Repair { code, message }
             }
-            Verdict::Listed { code, message, .. } => {
+            ErrorMeaning::Listed { code, message, .. } => {
                 ReadError::Unusable(format!("{} {code}: {message}", self.status))
             }
-            Verdict::Unlisted { why } => match self.status {
+            ErrorMeaning::Unlisted { why } => match self.status {
                 404 => not_found_by_envelope(&self.body)
                     .map_or(ReadError::Unusable(why), |code| ReadError::NotFound { code }),
                 _ => ReadError::Unusable(why),

@@ -132,9 +132,9 @@ pub enum Switch {
     /// Read the tenant's configuration.
     #[default]
     Auto,
-    /// It is on.
+    /// The switch is on.
     On,
-    /// It is off.
+    /// The switch is off.
     Off,
 }
 

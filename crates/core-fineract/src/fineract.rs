@@ -77,7 +77,7 @@ impl Fineract {
         hold::release(&self.client, &self.profile(), order).await
     }
 
-    /// Asks what became of a hold, by our reference. Moves nothing. A hold that was released
+    /// Asks for the outcome of a hold, by our reference. Moves nothing. A hold that was released
     /// cannot be told from one that never was: it loses our reference.
     pub async fn inquire_hold(&self, order: &CoreOrder) -> Finding {
         let profile = self.profile();
@@ -86,7 +86,7 @@ impl Fineract {
 
     /// Looks at the payment type under which orders are booked. Moves nothing.
     pub async fn payment_type(&self, id: u64) -> Result<Observation, ProbeError> {
-        Ok(probe::judge_payment_type(id, &probe::payment_types(&self.client).await?))
+        Ok(probe::check_payment_type(id, &probe::payment_types(&self.client).await?))
     }
 
     #[cfg(test)]

@@ -116,7 +116,7 @@ async fn by_trail(client: &Client, order: &CoreOrder, kind: u64, error: ReadErro
     let id = match audit_trail::booked(client, order).await {
         Ok(Trace::Made(id)) => id,
         Ok(Trace::NotAmong) => return Finding::Absent,
-        // So long a history came of commands: they are not shown to us, or were purged.
+        // The history of commands ends here: earlier ones are not shown to us, or were purged.
         Ok(Trace::Nothing) => return unclear("no command of this kind is shown".to_owned()),
         Err(error) => return unclear(error.why()),
     };
@@ -330,7 +330,7 @@ async fn whole_loan(client: &Client, profile: &Profile, order: &CoreOrder) -> Fi
     }
     // Not by us, and no longer possible for us; unless it was us, between the two reads.
     match self::loan(client, profile, order).await {
-        Finding::Absent => Finding::Refused(Rejection {
+        Finding::Absent => Finding::Rejected(Rejection {
             code: "loan_not_approved".to_owned(),
             reason: Reason::AccountState,
             message: format!("the loan's status is {}, and not by us", loan.status.id),

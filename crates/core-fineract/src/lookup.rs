@@ -1,4 +1,4 @@
-//! From what somebody calls an account to the account itself (`fineract.md` §8).
+//! Finds the account that an account reference names (`fineract.md` §8).
 
 use bytes::Bytes;
 use kiungo_domain::party::AccountKey;

@@ -25,11 +25,11 @@ pub(crate) const fn kind(booking: Booking) -> u64 {
     }
 }
 
-/// A row on a savings account or a loan, as far as it says whose it is.
+/// The parts of a row on a savings account or a loan that identify its sender.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     id: u64,
-    /// The account on which it stands, if it says so.
+    /// The account of the row, if the row states it.
     account: Option<u64>,
     kind: u64,
     amount: Decimal,
@@ -70,7 +70,7 @@ impl<'a> From<&'a LoanTransaction> for Row<'a> {
     }
 }
 
-/// The mark by which a row says that it is ours.
+/// The mark that identifies a row as ours.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     /// By our reference.
@@ -129,8 +129,8 @@ impl Row<'_> {
         }
     }
 
-    /// The first difference between the row and the booking, whoever made the row; `None` if nothing
-    /// speaks against its being that.
+    /// The first difference between the row and the booking, whatever system made the row; `None`
+    /// if the row can be the booking.
     pub(crate) fn differs(self, order: &CoreOrder) -> Option<String> {
         let id = self.id;
         if self.kind != kind(order.booking) {

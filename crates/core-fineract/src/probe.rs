@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::booking::FORMAT;
 use crate::calendar::Calendar;
-use crate::catalogue::{self, Verdict};
+use crate::catalogue::{self, ErrorMeaning};
 use crate::client::{Answer, Client, ReadError};
 use crate::config::{Auth, ClosedPeriods, Options};
 use crate::version::{FLOOR, Profile, Version};
@@ -17,7 +17,7 @@ use crate::wire::{ErrorBody, Page};
 /// The result of a probe.
 pub(crate) struct Seen {
     pub(crate) profile: Profile,
-    /// Good news and warnings.
+    /// Confirmations and warnings.
     pub(crate) lines: Vec<Observation>,
 }
 
@@ -120,18 +120,18 @@ async fn login(client: &Client, lines: &mut Vec<Observation>) -> Result<(), Prob
         ));
         return Ok(());
     };
-    let judged = judge_payment_type(id, &types);
-    if judged.name == NO_SUCH_TYPE {
-        return Err(ProbeError::Repair(format!("payment_type: {}", judged.text)));
+    let checked = check_payment_type(id, &types);
+    if checked.name == NO_SUCH_TYPE {
+        return Err(ProbeError::Repair(format!("payment_type: {}", checked.text)));
     }
-    lines.push(judged);
+    lines.push(checked);
     Ok(())
 }
 
 const NO_SUCH_TYPE: &str = "payment_type_missing";
 
 /// Judges the payment type of this id.
-pub(crate) fn judge_payment_type(id: u64, types: &[PaymentType]) -> Observation {
+pub(crate) fn check_payment_type(id: u64, types: &[PaymentType]) -> Observation {
     match types.iter().find(|payment_type| payment_type.id == id) {
         Some(found) if found.cash => Observation::warning(
             "payment_type_is_cash",
@@ -186,8 +186,8 @@ async fn version(client: &Client) -> Result<(Version, bool), ProbeError> {
     let transactions = get(client, "/api/v1/loans/0/transactions").await?;
     let route_exists = transactions.status == 200
         || matches!(
-            catalogue::judge(transactions.status, &transactions.body),
-            Verdict::Listed { ref code, .. } if code == "error.msg.loan.id.invalid"
+            catalogue::classify(transactions.status, &transactions.body),
+            ErrorMeaning::Listed { ref code, .. } if code == "error.msg.loan.id.invalid"
         );
     Ok((Version::new(1, if route_exists { 12 } else { 9 }), false))
 }
@@ -351,10 +351,10 @@ pub(crate) async fn permissions(
             "compare them with the list in docs/fineract.md",
         )]);
     };
-    judge_permissions(&granted, &needed(&client.settings.options, profile))
+    check_permissions(&granted, &needed(&client.settings.options, profile))
 }
 
-fn judge_permissions(granted: &[String], needed: &[&str]) -> Result<Vec<Observation>, ProbeError> {
+fn check_permissions(granted: &[String], needed: &[&str]) -> Result<Vec<Observation>, ProbeError> {
     let has = |name: &str| granted.iter().any(|permission| permission == name);
     let may = |name: &str| {
         has(name)
@@ -433,17 +433,17 @@ async fn get(client: &Client, path: &str) -> Result<Answer, ProbeError> {
 
 /// The error of a refused read: a person must repair it, or it may heal by itself.
 fn refused(what: &str, answer: &Answer) -> ProbeError {
-    match catalogue::judge(answer.status, &answer.body) {
-        Verdict::Listed { row, code, message } if row.class == catalogue::Class::Repair => {
+    match catalogue::classify(answer.status, &answer.body) {
+        ErrorMeaning::Listed { row, code, message } if row.class == catalogue::Class::Repair => {
             ProbeError::Repair(format!("{what}: {code}: {message}"))
         }
-        Verdict::Listed { code, message, .. } => {
+        ErrorMeaning::Listed { code, message, .. } => {
             ProbeError::Unavailable(format!("{what}: {code}: {message}"))
         }
-        Verdict::Unlisted { .. } if matches!(answer.status, 301..=308 | 404) => {
+        ErrorMeaning::Unlisted { .. } if matches!(answer.status, 301..=308 | 404) => {
             ProbeError::Repair(format!("base_url: {} instead of Fineract", answer.status))
         }
-        Verdict::Unlisted { why } => ProbeError::Unavailable(format!("{what}: {why}")),
+        ErrorMeaning::Unlisted { why } => ProbeError::Unavailable(format!("{what}: {why}")),
     }
 }
 

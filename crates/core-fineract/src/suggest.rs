@@ -189,7 +189,7 @@ impl Search<'_> {
                 .or(similar_accounts::distance(&filled_up, account_no));
             slip.filter(|slip| *slip > 0).map(|_| Likeness::Similar)
         };
-        // What is known already may be near as well, which is worth knowing.
+        // An account that was found before may be similar as well, which is one more reason for it.
         for found in self.found.values_mut() {
             let near = found.facts.as_ref().and_then(|facts| near(&facts.account_no));
             found.reasons.extend(near);

@@ -1,4 +1,4 @@
-//! Taking bookings back (`fineract.md` §9.3, §10.2, §10.4), and asking what became of that.
+//! Taking bookings back (`fineract.md` §9.3, §10.2, §10.4), and inquiries about reversals.
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -25,12 +25,12 @@ const WRITTEN_BY_CORE: [u64; 6] = [5, 10, 19, 29, 30, 32];
 
 /// The result that an undo would have, by what the core shows before it is sent.
 enum Ready {
-    /// This command takes the booking back; with the booking's day, where it was read.
+    /// The command that reverses the booking, with the booking's day, where it was read.
     Send(Command, Option<Date>),
-    /// It has been taken back already.
+    /// The booking has been reversed already.
     Done,
     /// The core would refuse it, or take back more than was asked.
-    Refused(Rejection),
+    Rejected(Rejection),
 }
 
 /// Sends the undo once. The reads before it move nothing, so a failure there is "not sent".
@@ -42,7 +42,7 @@ pub(crate) async fn undo(
     let command = match ready(client, profile, order).await.map_err(not_read)? {
         Ready::Send(command, _) => command,
         Ready::Done => return Err(done(order)),
-        Ready::Refused(rejection) => return Err(Outcome::Rejected(rejection)),
+        Ready::Rejected(rejection) => return Err(Outcome::Rejected(rejection)),
     };
     let key = order.reference.hyphenated();
     let answer = client.command(&command.path, &key, command.body).await;
@@ -64,11 +64,11 @@ pub(crate) async fn check(
         if matches!(order.original.booking, Booking::Deposit | Booking::Withdraw)
             && let Some(rejection) = savings_refusal(client, order).await?
         {
-            return Ok(Ready::Refused(rejection));
+            return Ok(Ready::Rejected(rejection));
         }
         let closed = closed_until.zip(date).is_some_and(|(closed, date)| date <= closed);
         Ok(if closed {
-            Ready::Refused(refusal_of(
+            Ready::Rejected(refusal_of(
                 "books_closed",
                 Reason::DateNotAllowed,
                 "the day of the booking is closed in the general ledger",
@@ -79,7 +79,7 @@ pub(crate) async fn check(
     };
     match readiness.await {
         Ok(Ready::Send(..) | Ready::Done) => UndoCheck::Possible,
-        Ok(Ready::Refused(rejection)) => UndoCheck::Refused(rejection),
+        Ok(Ready::Rejected(rejection)) => UndoCheck::Rejected(rejection),
         Err(error) => UndoCheck::Unclear { why: ReadError::why(error) },
     }
 }
@@ -97,7 +97,7 @@ async fn ready(client: &Client, profile: &Profile, order: &UndoOrder) -> Result<
 async fn savings(client: &Client, order: &UndoOrder) -> Result<Ready, ReadError> {
     let Ok(transaction) = order.transaction.as_str().parse::<u64>() else {
         let why = "the booking's receipt is not a number";
-        return Ok(Ready::Refused(repair("transaction_id", why)));
+        return Ok(Ready::Rejected(repair("transaction_id", why)));
     };
     let row = savings_row(client, order).await?;
     if let Some(why) = Row::from(&row).differs(&order.original) {
@@ -167,7 +167,7 @@ async fn repayment(
 fn send(path: String, body: Result<Bytes, Rejection>, date: Date) -> Ready {
     match body {
         Ok(body) => Ready::Send(Command { path, body }, Some(date)),
-        Err(rejection) => Ready::Refused(rejection),
+        Err(rejection) => Ready::Rejected(rejection),
     }
 }
 
@@ -183,7 +183,8 @@ async fn disbursement(client: &Client, order: &UndoOrder) -> Result<Ready, ReadE
     let loan = loan_with_transactions(client, id).await?;
     let date = match disbursement_state(&loan, order) {
         State::Undone => return Ok(Ready::Done),
-        // Taken back, and paid out anew by somebody else: the list shows the new one only.
+        // The disbursement was reversed, and another user paid it out anew: the list shows the new
+        // one only.
         State::Hidden if hidden_row(client, order).await?.is_some_and(|row| row.is_reversed()) => {
             return Ok(Ready::Done);
         }
@@ -198,14 +199,14 @@ async fn disbursement(client: &Client, order: &UndoOrder) -> Result<Ready, ReadE
         !row.is_reversed() && !is_it(row, order) && !WRITTEN_BY_CORE.contains(&row.kind.id)
     });
     if others {
-        return Ok(Ready::Refused(refusal_of(
+        return Ok(Ready::Rejected(refusal_of(
             "later_transactions",
             Reason::AccountState,
             "undoing the disbursement would take back other postings on this loan too",
         )));
     }
     if loan.status.id != LOAN_ACTIVE {
-        return Ok(Ready::Refused(refusal_of(
+        return Ok(Ready::Rejected(refusal_of(
             "loan_not_active",
             Reason::AccountState,
             "only the disbursement of an active loan is taken back",
@@ -305,7 +306,7 @@ fn done(order: &UndoOrder) -> Outcome {
 }
 
 fn gone() -> Ready {
-    Ready::Refused(refusal_of(
+    Ready::Rejected(refusal_of(
         "transaction_not_found",
         Reason::Other,
         "the core does not show the booking that is to be taken back",
@@ -314,7 +315,7 @@ fn gone() -> Ready {
 
 /// The refusal to undo a transaction that is not the booking.
 fn another(why: &str) -> Ready {
-    Ready::Refused(refusal_of(NOT_THE_BOOKING, Reason::Other, why))
+    Ready::Rejected(refusal_of(NOT_THE_BOOKING, Reason::Other, why))
 }
 
 fn refusal_of(code: &str, reason: Reason, message: &str) -> Rejection {

@@ -9,7 +9,7 @@ use kiungo_simulator::books::Books;
 
 use super::drain::Ends;
 use super::run::Begun;
-use super::workload::{CURRENCY, Start, Story, Wallet, Wanted};
+use super::workload::{CURRENCY, Start, Wallet, Wanted, Workload};
 
 /// The number of transfers of one kind at one provider, by how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,9 +53,9 @@ impl Tally {
     }
 }
 
-/// The judgement of a day.
+/// The result of checking a day.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
+pub(super) struct AuditResult {
     pub(super) cells: BTreeMap<(Kind, Wallet), Tally>,
     /// The sum of all completed transfers by currency, in minor units.
     pub(super) moved_minor: BTreeMap<&'static str, i64>,
@@ -64,7 +64,7 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<String>,
 }
 
-impl Verdict {
+impl AuditResult {
     /// The sum of all tallies.
     pub(super) fn total(&self) -> Tally {
         let mut total = Tally::default();
@@ -76,20 +76,20 @@ impl Verdict {
 /// Finds the account of a transfer, as the books name it.
 pub(super) type AccountOf<'a> = &'a dyn Fn(&Wanted) -> u64;
 
-/// Judges the day.
-pub(super) fn judge(
-    story: &Story,
+/// Checks the day.
+pub(super) fn check(
+    workload: &Workload,
     begun: &[Begun],
     ends: &Ends,
     account: AccountOf<'_>,
     providers: &BTreeMap<String, Books>,
     core: &Books,
-) -> Verdict {
-    let mut verdict = Verdict::default();
+) -> AuditResult {
+    let mut result = AuditResult::default();
     let mut claims = Vec::new();
     let mut expected = BTreeSet::new();
-    for (wanted, begun) in story.wanted.iter().zip(begun) {
-        let tally = verdict.cells.entry((wanted.kind, wanted.wallet)).or_default();
+    for (wanted, begun) in workload.wanted.iter().zip(begun) {
+        let tally = result.cells.entry((wanted.kind, wanted.wallet)).or_default();
         let id = match begun {
             Begun::Ordered(id) => Some(*id),
             Begun::Paid(_) => ends.payments.get(&wanted.number).copied(),
@@ -109,28 +109,28 @@ pub(super) fn judge(
                 }
                 _ => "is no longer known".to_owned(),
             };
-            verdict.findings.push(format!("transfer {} of the story {what}", wanted.number));
+            result.findings.push(format!("transfer {} of the workload {what}", wanted.number));
             continue;
         };
         tally.count(shown.status);
         if shown.status == Status::Completed {
-            let moved = verdict.moved_minor.entry(CURRENCY).or_default();
+            let moved = result.moved_minor.entry(CURRENCY).or_default();
             *moved = moved.saturating_add(wanted.amount_minor);
         }
         if shown.status == Status::NeedsAttention {
             let case = shown.case.as_deref().unwrap_or("no case");
-            verdict.findings.push(format!("{} needs a person: {case}", shown.id));
+            result.findings.push(format!("{} needs a person: {case}", shown.id));
         }
         expected.insert(shown.id);
-        claims.push(claim(story, wanted, begun, shown.id, shown.status, account(wanted)));
+        claims.push(claim(workload, wanted, begun, shown.id, shown.status, account(wanted)));
     }
-    verdict.findings.extend(unwanted(ends, &expected));
-    verdict.audit = audit::audit(&claims, providers, core);
-    verdict
+    result.findings.extend(unwanted(ends, &expected));
+    result.audit = audit::audit(&claims, providers, core);
+    result
 }
 
 fn claim(
-    story: &Story,
+    workload: &Workload,
     wanted: &Wanted,
     begun: &Begun,
     id: TransferId,
@@ -144,7 +144,7 @@ fn claim(
         id,
         kind: wanted.kind,
         provider: wanted.wallet.id().to_owned(),
-        msisdn: story.people.get(wanted.person).map(|person| person.msisdn.clone()),
+        msisdn: workload.people.get(wanted.person).map(|person| person.msisdn.clone()),
         accounts: if mistyped { Vec::new() } else { vec![account] },
         amount_minor: wanted.amount_minor,
         payment: match begun {
@@ -155,7 +155,7 @@ fn claim(
     }
 }
 
-/// Transfers that nobody wanted: made of a forged notification, or of one order twice.
+/// Transfers that belong to no wish: made of a forged notification, or of one order twice.
 fn unwanted<'a>(
     ends: &'a Ends,
     expected: &'a BTreeSet<TransferId>,
@@ -164,7 +164,7 @@ fn unwanted<'a>(
     ends.all
         .values()
         .filter(move |shown| shown.merged_into.is_none() && !own(&shown.id))
-        .map(|shown| format!("{} {}: nobody wanted it", shown.kind.as_str(), shown.id))
+        .map(|shown| format!("{} {}: it belongs to no wish", shown.kind.as_str(), shown.id))
 }
 
 #[cfg(test)]
@@ -179,7 +179,7 @@ mod tests {
 
     /// A day on which everybody got what was wanted, with its books.
     struct Day {
-        story: Story,
+        workload: Workload,
         begun: Vec<Begun>,
         ends: Ends,
         providers: BTreeMap<String, Books>,
@@ -201,7 +201,7 @@ mod tests {
 
     impl Day {
         fn fine() -> Self {
-            let story = Story::new(11, 60);
+            let workload = Workload::new(11, 60);
             let mut day = Self {
                 begun: Vec::new(),
                 ends: Ends::default(),
@@ -209,9 +209,9 @@ mod tests {
                     .map(|wallet| (wallet.id().to_owned(), Books::default()))
                     .into(),
                 core: Books::default(),
-                story,
+                workload,
             };
-            for wanted in day.story.wanted.clone() {
+            for wanted in day.workload.wanted.clone() {
                 day.carry_out(&wanted);
             }
             day
@@ -237,7 +237,7 @@ mod tests {
             };
             let operation =
                 if at_wallet { "payment" } else { wanted.kind.wallet_operation().as_str() };
-            let party = self.story.people[wanted.person].msisdn.clone();
+            let party = self.workload.people[wanted.person].msisdn.clone();
             let sign = if inbound { -1 } else { 1 };
             let books = self.providers.get_mut(wanted.wallet.id()).unwrap();
             book(books, movement(wallet_step, operation, party), sign, true);
@@ -260,9 +260,9 @@ mod tests {
             }
         }
 
-        fn judge(&self) -> Verdict {
-            let (story, begun, ends) = (&self.story, &self.begun, &self.ends);
-            judge(story, begun, ends, &account, &self.providers, &self.core)
+        fn check(&self) -> AuditResult {
+            let (workload, begun, ends) = (&self.workload, &self.begun, &self.ends);
+            check(workload, begun, ends, &account, &self.providers, &self.core)
         }
 
         /// The first transfer that the API was asked for.
@@ -281,10 +281,10 @@ mod tests {
 
     #[test]
     fn a_day_on_which_all_went_well_is_clean() {
-        let verdict = Day::fine().judge();
-        assert!(verdict.audit.is_clean(), "{:?}", verdict.audit);
-        assert!(verdict.findings.is_empty(), "{:?}", verdict.findings);
-        let total = verdict.total();
+        let result = Day::fine().check();
+        assert!(result.audit.is_clean(), "{:?}", result.audit);
+        assert!(result.findings.is_empty(), "{:?}", result.findings);
+        let total = result.total();
         assert_eq!(total.total(), 60);
         assert_eq!(total.open + total.failed, 0);
     }
@@ -295,7 +295,7 @@ mod tests {
             let mut day = Day::fine();
             let id = day.ordered();
             day.set(id, lie);
-            assert_eq!(day.judge().audit.lost, 1, "{lie:?}");
+            assert_eq!(day.check().audit.lost, 1, "{lie:?}");
         }
     }
 
@@ -304,16 +304,16 @@ mod tests {
         let mut day = Day::fine();
         let again = Movement { receipt: "again".to_owned(), ..day.core.movements[0].clone() };
         day.core.movements.push(again);
-        let audit = day.judge().audit;
+        let audit = day.check().audit;
         assert_eq!((audit.doubled, audit.balanced), (1, false));
 
         let mut day = Day::fine();
         day.core.movements[0].party = "savings:999".to_owned();
-        assert_eq!(day.judge().audit.misattributed, 1);
+        assert_eq!(day.check().audit.misattributed, 1);
 
         let mut day = Day::fine();
         day.core.movements.remove(0);
-        assert_eq!(day.judge().audit.lost, 1);
+        assert_eq!(day.check().audit.lost, 1);
     }
 
     #[test]
@@ -321,9 +321,9 @@ mod tests {
         let mut day = Day::fine();
         let (_, id) = day.ends.payments.pop_first().unwrap();
         day.ends.all.remove(&id);
-        let verdict = day.judge();
-        assert!(verdict.audit.lost > 0);
-        assert_eq!(verdict.total().open, 1);
+        let result = day.check();
+        assert!(result.audit.lost > 0);
+        assert_eq!(result.total().open, 1);
     }
 
     #[test]
@@ -332,6 +332,6 @@ mod tests {
         let id = TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_ffff_0000));
         let forged = Shown { id, ..day.ends.all.values().next().unwrap().clone() };
         day.ends.all.insert(id, forged);
-        assert_eq!(day.judge().findings.len(), 1);
+        assert_eq!(day.check().findings.len(), 1);
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Broker {
 }
 
 impl Broker {
-    /// The broker at `url`, under names that nobody has.
+    /// The broker at `url`, under names that are not in use.
     pub(super) fn new(url: &str) -> anyhow::Result<Self> {
         let mut options = RabbitOptions::new(url).context("--queue")?;
         if !options.is_private() {

@@ -26,9 +26,9 @@ pub(super) struct Api {
 /// The result of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ordered {
-    /// It is a transfer now.
+    /// The order is a transfer now.
     Accepted(TransferId),
-    /// It never becomes a transfer, for this reason.
+    /// The order never becomes a transfer, for this reason.
     Refused(String),
     /// The result is unknown: the order is to be sent again with the same key.
     Again,

@@ -18,13 +18,13 @@ use super::process::Kiungo;
 use super::progress::Progress;
 use super::report::{Circumstances, Report};
 use super::run::{Begun, Counters};
-use super::workload::{self, Story};
+use super::workload::{self, Workload};
 use super::world::World;
 use super::{audit, drain, examples, ledger, run};
 
 /// The largest number of transfers in a day: the simulators keep all of them in memory.
 pub const TRANSFERS_MAX: u64 = 1_000_000;
-/// The smallest number of transfers in which every part of the story has room.
+/// The smallest number of transfers in which every part of the workload has room.
 pub const TRANSFERS_MIN: u64 = 8;
 /// The largest number of workers that share one machine with everything else.
 pub const WORKERS_MAX: u16 = 16;
@@ -83,37 +83,37 @@ async fn live(options: &Demo, broker: Option<&Broker>, host: &dyn Host) -> anyho
     let workers = if broker.is_some() { options.workers } else { 0 };
     progress.say(&plan(&folder, workers));
     folder.share(broker);
-    let story = Arc::new(Story::new(options.seed, transfers));
+    let workload = Arc::new(Workload::new(options.seed, transfers));
     let secrets = Secrets::new()?;
-    let world = Arc::new(World::start(&story, options.faults, &secrets).await?);
+    let world = Arc::new(World::start(&workload, options.faults, &secrets).await?);
     folder.write(&world.addresses, &secrets, &world.facts().await?)?;
     let kiungo = Kiungo::start(program.clone(), &folder, workers).await?;
     let api = Api::new(world.kiungo(), &secrets.api_key)?;
     progress.say(&format!(
         "{} people, {transfers} transfers, faults {}, seed {}",
-        story.people.len(),
+        workload.people.len(),
         options.faults.as_str(),
         options.seed
     ));
 
     let counters = Arc::new(Counters::default());
     let (kiungo, begun) =
-        watched_day(&story, &world, &api, kiungo, &counters, &mut progress).await?;
+        watched_day(&workload, &world, &api, kiungo, &counters, &mut progress).await?;
     world.calm_down();
-    progress.say("The day is over and nothing goes wrong any more; what is under way settles.");
+    progress.say("The day is over and no fault happens any more; open transfers settle.");
     let count = begun.len();
-    let ends = drain::settle(&api, &story, &begun, |open| {
+    let ends = drain::settle(&api, &workload, &begun, |open| {
         world.repair_core();
         progress.show(count, open, "settling");
     })
     .await?;
-    let tales = if host.is_json() { Vec::new() } else { examples::tell(&api, &ends).await? };
+    let examples = if host.is_json() { Vec::new() } else { examples::collect(&api, &ends).await? };
     kiungo.stop().await?;
     progress.finish();
 
     let account = |wanted: &workload::Wanted| world.account(wanted);
     let (providers, core) = (world.provider_books(), world.core_books());
-    let verdict = audit::judge(&story, &begun, &ends, &account, &providers, &core);
+    let result = audit::check(&workload, &begun, &ends, &account, &providers, &core);
     let circumstances = Circumstances {
         seed: options.seed,
         faults: options.faults.as_str(),
@@ -121,19 +121,19 @@ async fn live(options: &Demo, broker: Option<&Broker>, host: &dyn Host) -> anyho
         elapsed: start.elapsed(),
         ledger: ledger::complaints(folder.database(), &providers, &core).await?,
     };
-    let report = Report::new(&verdict, circumstances);
-    let text = report.text(&verdict, &tales, host.table_style());
+    let report = Report::new(&result, circumstances);
+    let text = report.text(&result, &examples, host.table_style());
     host.answer(&text, &serde_json::to_value(&report)?);
     if options.keep {
         let kiungo = Kiungo::start(program.clone(), &folder, workers).await?;
-        host.note(&what_to_try(&folder, &world, &secrets, &story, &begun, &ends));
+        host.note(&next_steps(&folder, &world, &secrets, &workload, &begun, &ends));
         tokio::signal::ctrl_c().await?;
         kiungo.stop().await?;
     }
     Ok(report.is_good())
 }
 
-/// What is about to happen, and where it is written down.
+/// The text that announces the day, and the folder of its files.
 fn plan(folder: &Folder, workers: u16) -> String {
     let kiungo = match workers {
         0 => "a Kiungo that is killed twice in mid-flow".to_owned(),
@@ -151,14 +151,14 @@ fn plan(folder: &Folder, workers: u16) -> String {
 
 /// The day, shown while it goes on.
 async fn watched_day(
-    story: &Arc<Story>,
+    workload: &Arc<Workload>,
     world: &Arc<World>,
     api: &Api,
     kiungo: Kiungo,
     counters: &Arc<Counters>,
     progress: &mut Progress<'_>,
 ) -> anyhow::Result<(Kiungo, Vec<Begun>)> {
-    let day = run::live(story, world, api, kiungo, counters);
+    let day = run::live(workload, world, api, kiungo, counters);
     tokio::pin!(day);
     let mut ticks = interval(SHOW_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -172,24 +172,24 @@ async fn watched_day(
         let killed = counters.kills.load(Ordering::Relaxed);
         if killed > kills {
             kills = killed;
-            progress.say("kill -9! What was killed is started again at once.");
+            progress.say("kill -9! The killed processes are started again at once.");
         }
         let begun = counters.begun.load(Ordering::Relaxed);
         if matches!(progress, Progress::Silent) {
             continue;
         }
-        // Right after a kill nobody answers.
+        // Right after a kill no process answers.
         if let Ok(open) = api.list(&OPEN, usize::MAX).await {
             progress.show(begun, open.len(), "the day goes on");
         }
     }
 }
 
-fn what_to_try(
+fn next_steps(
     folder: &Folder,
     world: &World,
     secrets: &Secrets,
-    story: &Story,
+    workload: &Workload,
     begun: &[Begun],
     ends: &Ends,
 ) -> String {
@@ -199,7 +199,7 @@ fn what_to_try(
         Begun::Ordered(id) => ends.all.get(id).map(|shown| shown.id.to_string()),
         _ => None,
     });
-    let msisdn = story.people.first().map_or("", |person| person.msisdn.as_str());
+    let msisdn = workload.people.first().map_or("", |person| person.msisdn.as_str());
     format!(
         "\nStill serving, until Ctrl-C:\n\
          \x20 Kiungo            http://{kiungo}  (its API: http://{kiungo}/docs)\n\

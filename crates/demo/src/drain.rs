@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep};
 use super::client::{Api, Shown};
 use super::faults::SLOW_MS;
 use super::run::Begun;
-use super::workload::{Story, Wanted};
+use super::workload::{Wanted, Workload};
 
-/// The longest wait for the end. What is open then is stuck.
+/// The longest wait for the end. A transfer that is open then is stuck.
 const SETTLE_WITHIN: Duration = Duration::from_secs(45);
 /// The time after which the simulators do nothing late any more, so that their books can be read.
 const LATE_WORK_ENDS_AFTER: Duration = Duration::from_millis(SLOW_MS + 1_000);
@@ -27,24 +27,24 @@ pub(super) const OPEN: [Status; 4] =
 pub(super) struct Ends {
     /// All transfers that there are.
     pub(super) all: BTreeMap<TransferId, Shown>,
-    /// The transfers of payments at the wallet, by their number in the story.
+    /// The transfers of payments at the wallet, by their number in the workload.
     pub(super) payments: BTreeMap<usize, TransferId>,
 }
 
 /// Waits until everything has settled, or for long enough; `look` is told how much is open.
 pub(super) async fn settle(
     api: &Api,
-    story: &Story,
+    workload: &Workload,
     begun: &[Begun],
     look: impl FnMut(usize),
 ) -> anyhow::Result<Ends> {
-    settle_within(api, story, begun, SETTLE_WITHIN, look).await
+    settle_within(api, workload, begun, SETTLE_WITHIN, look).await
 }
 
 /// [`settle`], but waits for so long.
 pub(super) async fn settle_within(
     api: &Api,
-    story: &Story,
+    workload: &Workload,
     begun: &[Begun],
     within: Duration,
     mut look: impl FnMut(usize),
@@ -52,7 +52,7 @@ pub(super) async fn settle_within(
     let start = Instant::now();
     let mut payments = BTreeMap::new();
     loop {
-        for (wanted, receipt) in paid(story, begun) {
+        for (wanted, receipt) in paid(workload, begun) {
             if payments.contains_key(&wanted.number) {
                 continue;
             }
@@ -60,7 +60,7 @@ pub(super) async fn settle_within(
                 payments.insert(wanted.number, shown.id);
             }
         }
-        let missing = paid(story, begun).count() - payments.len();
+        let missing = paid(workload, begun).count() - payments.len();
         let open = api.list(&OPEN, usize::MAX).await?.len() + missing;
         look(open);
         let calm = start.elapsed() > LATE_WORK_ENDS_AFTER;
@@ -75,8 +75,11 @@ pub(super) async fn settle_within(
 }
 
 /// The payments that customers made, with their receipts.
-fn paid<'a>(story: &'a Story, begun: &'a [Begun]) -> impl Iterator<Item = (&'a Wanted, &'a str)> {
-    story.wanted.iter().zip(begun).filter_map(|(wanted, begun)| match begun {
+fn paid<'a>(
+    workload: &'a Workload,
+    begun: &'a [Begun],
+) -> impl Iterator<Item = (&'a Wanted, &'a str)> {
+    workload.wanted.iter().zip(begun).filter_map(|(wanted, begun)| match begun {
         Begun::Paid(receipt) => Some((wanted, receipt.as_str())),
         _ => None,
     })

@@ -1,4 +1,4 @@
-//! A few transfers with one line of their story each, told from their journals.
+//! A few transfers with one line of their workload each, told from their journals.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ fn brief(why: &str) -> String {
 }
 
 /// One line for each theme that the day has to offer.
-pub(super) async fn tell(api: &Api, ends: &Ends) -> anyhow::Result<Vec<String>> {
+pub(super) async fn collect(api: &Api, ends: &Ends) -> anyhow::Result<Vec<String>> {
     let mut found: BTreeMap<Theme, String> = BTreeMap::new();
     for shown in candidates(ends) {
         let journal = api.events(shown.id).await?;
@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
 
-    fn told(events: Value, status: Status) -> Vec<Theme> {
+    fn themes_of(events: Value, status: Status) -> Vec<Theme> {
         let events: Vec<Event> = serde_json::from_value(events).unwrap();
         themes(&events, status).into_iter().map(|(theme, _)| theme).collect()
     }
@@ -170,9 +170,9 @@ mod tests {
         let done = json!({ "event": "concluded", "step": "first", "outcome": "completed" });
         let reopened = json!({ "event": "reopened", "step": "first", "why": "never arrived" });
         let lost = json!([started, unknown, done]);
-        assert_eq!(told(lost, Status::Completed), [Theme::AnswerLost]);
+        assert_eq!(themes_of(lost, Status::Completed), [Theme::AnswerLost]);
         let absent = json!([started, unknown, reopened, started, done]);
-        assert_eq!(told(absent, Status::Completed), [Theme::NeverArrived]);
+        assert_eq!(themes_of(absent, Status::Completed), [Theme::NeverArrived]);
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_compensation_is_told_of_what_was_given_back_only() {
         let events = json!([{ "event": "compensating", "rejection": { "message": "full" } }]);
-        assert_eq!(told(events.clone(), Status::Reversed), [Theme::GivenBack]);
-        assert!(told(events, Status::Completed).is_empty());
+        assert_eq!(themes_of(events.clone(), Status::Reversed), [Theme::GivenBack]);
+        assert!(themes_of(events, Status::Completed).is_empty());
     }
 }

@@ -94,7 +94,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Refuses a folder with a configuration that no demo has written: somebody's books are there.
+    /// Refuses a folder with a configuration that no demo has written: it may hold real books.
     fn of_a_demo(&self) -> anyhow::Result<()> {
         let config = self.config();
         match fs::read_to_string(&config) {
@@ -159,8 +159,8 @@ impl Folder {
     }
 }
 
-/// Writes the files of a demo to this folder, without its day, for whoever checks that Kiungo takes them;
-/// `queue` is the address of a broker. The path of the configuration.
+/// Writes the files of a demo to this folder, without its day, for tests that check that Kiungo
+/// takes them; `queue` is the address of a broker. The path of the configuration.
 ///
 /// # Errors
 /// The folder belongs to somebody else or cannot be written, or the broker cannot be used.
@@ -174,7 +174,7 @@ pub async fn write_configuration(folder: &Path, queue: Option<&str>) -> anyhow::
     Ok(folder.config())
 }
 
-/// The database at `url`, if no Kiungo has been there: whatever it holds belongs to somebody.
+/// The database at `url`, if no Kiungo has used it: data in it would belong to another owner.
 async fn empty_database(url: &str) -> anyhow::Result<Address> {
     let address = Address::parse(url, None).map_err(|why| anyhow!("--database {why}"))?;
     let Address::Postgres(options) = &address else {

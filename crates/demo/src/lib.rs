@@ -2,10 +2,10 @@
 //! an audit at the end.
 //!
 //! The counterparties are simulators in this process, Kiungo is a process of its own that is killed
-//! twice, or several that share the work; they talk over HTTP on loopback ports. What is wanted,
-//! what goes wrong and when Kiungo is killed follow from the seed. The audit compares what was
-//! wanted with the books of the counterparties; of Kiungo it believes only how each transfer ended,
-//! and finds every lie in that.
+//! twice, or several that share the work; they talk over HTTP on loopback ports. The wishes, the
+//! faults and the times of the kills follow from the seed. The audit compares what was wanted with
+//! the books of the counterparties; of Kiungo it believes only how each transfer ended, and finds
+//! every lie in that.
 //!
 //! * [`Demo`], [`Host`]: the day, and the program around it, which reads its options and shows its texts
 //! * `workload`, `chance`: the plan of the day, drawn from the seed
@@ -14,7 +14,7 @@
 //! * `run`, `drain`: from the first transfer to the last one settled
 //! * `audit`, `ledger`: the audit
 //! * `report`, `examples`, `progress`: the output
-//! * [`scenario`]: the day for those who bring processes and misfortunes of their own
+//! * [`scenario`]: the day for those who bring processes and faults of their own
 //! * [`write_configuration`]: the files of the day for those who check them
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

@@ -21,7 +21,7 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// The longest time for a graceful stop: more than `shutdown_grace` of the demo's configuration,
 /// and what the broker may take.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
-/// The environment of whoever runs the demo must not change its configuration.
+/// The environment in which the demo runs must not change its configuration.
 const ENVIRONMENT: &str = "KIUNGO__";
 
 /// A running Kiungo.
@@ -42,7 +42,7 @@ struct Launcher {
 }
 
 impl Kiungo {
-    /// Starts it by this program, with so many workers, and waits until it is ready.
+    /// Starts Kiungo by this program, with this number of workers, and waits until it is ready.
     pub(super) async fn start(
         program: PathBuf,
         folder: &Folder,
@@ -59,8 +59,8 @@ impl Kiungo {
         Ok(Self { launcher, serving, workers, killed: 0 })
     }
 
-    /// Kills as a power cut would: the one process; or a worker, and each second time with it the one
-    /// that serves. How many were killed.
+    /// Kills as a power cut would: the one process; or a worker, and each second time with it the
+    /// one that serves. Returns the number of killed processes.
     pub(super) async fn kill(&mut self) -> anyhow::Result<usize> {
         let round = self.killed;
         self.killed += 1;

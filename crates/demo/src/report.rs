@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, TableStyle};
 use kiungo_domain::{Currency, Kind, Money};
 use serde::Serialize;
 
-use super::audit::{Tally, Verdict};
+use super::audit::{AuditResult, Tally};
 use super::workload::Wallet;
 
 /// The one object of `--json`.
@@ -37,7 +37,7 @@ pub(super) struct Report {
     pub(super) findings: Vec<String>,
 }
 
-/// The circumstances of a day, beside its verdict.
+/// The circumstances of a day, beside its result.
 pub(super) struct Circumstances {
     pub(super) seed: u64,
     pub(super) faults: &'static str,
@@ -48,12 +48,12 @@ pub(super) struct Circumstances {
 }
 
 impl Report {
-    pub(super) fn new(verdict: &Verdict, day: Circumstances) -> Self {
-        let total = verdict.total();
-        let audit = &verdict.audit;
+    pub(super) fn new(result: &AuditResult, day: Circumstances) -> Self {
+        let total = result.total();
+        let audit = &result.audit;
         let ledger_balanced = day.ledger.is_empty();
         let mut findings = audit.findings.clone();
-        findings.extend(verdict.findings.iter().cloned());
+        findings.extend(result.findings.iter().cloned());
         findings.extend(day.ledger);
         // Milliseconds are enough, and short to write.
         let elapsed = Duration::from_millis(u64::try_from(day.elapsed.as_millis()).unwrap_or(0));
@@ -66,7 +66,7 @@ impl Report {
             reversed: total.reversed,
             suspended: total.suspended,
             open: total.open,
-            moved_minor: verdict.moved_minor.clone(),
+            moved_minor: result.moved_minor.clone(),
             not_paid: total.not_paid,
             lost: audit.lost,
             doubled: audit.doubled,
@@ -91,8 +91,13 @@ impl Report {
     }
 
     /// The report for people.
-    pub(super) fn text(&self, verdict: &Verdict, tales: &[String], style: TableStyle) -> String {
-        let mut parts = vec![table(verdict, style)];
+    pub(super) fn text(
+        &self,
+        result: &AuditResult,
+        examples: &[String],
+        style: TableStyle,
+    ) -> String {
+        let mut parts = vec![table(result, style)];
         for (currency, minor) in &self.moved_minor {
             let amount = in_words(*minor, currency);
             parts.push(format!("moved: {amount} in {} completed transfers.", self.completed));
@@ -104,22 +109,23 @@ impl Report {
                 self.not_paid
             ));
         }
-        if !tales.is_empty() {
-            let lines: Vec<String> = tales.iter().map(|tale| format!("  {tale}")).collect();
-            parts.push(format!("Some of the stories:\n{}", lines.join("\n")));
+        if !examples.is_empty() {
+            let lines: Vec<String> =
+                examples.iter().map(|example| format!("  {example}")).collect();
+            parts.push(format!("Some examples:\n{}", lines.join("\n")));
         }
         parts.push(self.audit_text());
         if !self.findings.is_empty() {
             let lines: Vec<String> = self.findings.iter().map(|text| format!("  {text}")).collect();
             parts.push(format!("What is wrong:\n{}", lines.join("\n")));
         }
-        let verdict = if self.is_good() {
+        let result = if self.is_good() {
             "Every shilling is where it belongs."
         } else {
             "NOT GOOD: see above."
         };
         parts.push(format!(
-            "{verdict} {} transfers, faults {}, seed {}, {}, {:.1} s.",
+            "{result} {} transfers, faults {}, seed {}, {}, {:.1} s.",
             self.transfers,
             self.faults,
             self.seed,
@@ -144,7 +150,7 @@ impl Report {
     }
 }
 
-/// How often Kiungo was killed, in words.
+/// The number of kills, in words.
 fn killed(times: usize) -> String {
     match times {
         0 => "never killed".to_owned(),
@@ -185,16 +191,16 @@ const HEADINGS: [&str; 9] = [
     "not\npaid",
 ];
 
-fn table(verdict: &Verdict, style: TableStyle) -> String {
+fn table(result: &AuditResult, style: TableStyle) -> String {
     let mut table = Table::new();
     table.load_style(style).set_header(HEADINGS);
     for kind in Kind::ALL {
         for wallet in Wallet::ALL {
-            let tally = verdict.cells.get(&(kind, wallet)).copied().unwrap_or_default();
+            let tally = result.cells.get(&(kind, wallet)).copied().unwrap_or_default();
             table.add_row(row(kind.as_str(), wallet.id(), &tally));
         }
     }
-    table.add_row(row("all", "", &verdict.total()));
+    table.add_row(row("all", "", &result.total()));
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
     }
@@ -224,15 +230,15 @@ mod tests {
 
     #[test]
     fn the_table_fits_a_narrow_terminal() {
-        let mut verdict = Verdict::default();
+        let mut result = AuditResult::default();
         let tally =
             Tally { completed: 2880, failed: 9, suspended: 22, not_paid: 2, ..Tally::default() };
         for (kind, wallet) in
             Kind::ALL.into_iter().flat_map(|kind| Wallet::ALL.map(|it| (kind, it)))
         {
-            verdict.cells.insert((kind, wallet), tally);
+            result.cells.insert((kind, wallet), tally);
         }
-        let table = table(&verdict, TableStyle::new());
+        let table = table(&result, TableStyle::new());
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
         let first = table.lines().next().unwrap();
         assert!(first.starts_with("kind         provider     count completed"), "{table}");

@@ -1,5 +1,5 @@
-//! Living the day: every transfer of the story begins at its time, Kiungo is killed at its time,
-//! and what came of each beginning is remembered.
+//! Runs the day: every transfer of the workload begins at its time, Kiungo is killed at its times,
+//! and the result of each beginning is recorded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::client::{Api, Ordered};
 use super::process::Kiungo;
-use super::workload::{Start, Story, Wanted};
+use super::workload::{Start, Wanted, Workload};
 use super::world::World;
 
 /// A hundred transfers a second; but even a short day has its two kills in mid-flow.
@@ -22,7 +22,7 @@ const SHORTEST: Duration = Duration::from_secs(6);
 const ORDER_WITHIN: Duration = Duration::from_secs(40);
 const ORDER_AGAIN_AFTER: Duration = Duration::from_millis(150);
 
-/// The result of somebody's wish.
+/// The result of a wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Begun {
     /// Kiungo took the order.
@@ -42,23 +42,23 @@ pub(super) struct Counters {
     pub(super) kills: AtomicUsize,
 }
 
-/// Lives the day; what came of each wish, in the order of the story.
+/// Runs the day; returns the result of each wish, in the order of the workload.
 pub(super) async fn live(
-    story: &Arc<Story>,
+    workload: &Arc<Workload>,
     world: &Arc<World>,
     api: &Api,
     kiungo: Kiungo,
     counters: &Arc<Counters>,
 ) -> anyhow::Result<(Kiungo, Vec<Begun>)> {
-    let count = story.wanted.len();
+    let count = workload.wanted.len();
     let step = (SHORTEST / u32::try_from(count.max(1)).unwrap_or(u32::MAX)).max(STEP);
     let start = Instant::now();
     let mut wishes = JoinSet::new();
-    // Whoever kills Kiungo has it; a second kill waits for the first restart.
+    // The task that kills Kiungo owns it; a second kill waits for the first restart.
     let mut kiungo = tokio::spawn(async move { anyhow::Ok(kiungo) });
     for number in 0..count {
         sleep_until(start + step.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX))).await;
-        if story.kills.contains(&number) {
+        if workload.kills.contains(&number) {
             let before = kiungo;
             let counters = Arc::clone(counters);
             kiungo = tokio::spawn(async move {
@@ -68,10 +68,10 @@ pub(super) async fn live(
                 Ok(kiungo)
             });
         }
-        let (story, world, api) = (Arc::clone(story), Arc::clone(world), api.clone());
+        let (workload, world, api) = (Arc::clone(workload), Arc::clone(world), api.clone());
         let counters = Arc::clone(counters);
         wishes.spawn(async move {
-            let begun = begin(&story, &world, &api, number).await;
+            let begun = begin(&workload, &world, &api, number).await;
             counters.begun.fetch_add(1, Ordering::Relaxed);
             (number, begun)
         });
@@ -83,13 +83,13 @@ pub(super) async fn live(
 }
 
 /// Has the wish with this number begin.
-pub(super) async fn begin(story: &Story, world: &World, api: &Api, number: usize) -> Begun {
-    let Some(wanted) = story.wanted.get(number) else {
-        return Begun::NotTaken("not in the story".to_owned());
+pub(super) async fn begin(workload: &Workload, world: &World, api: &Api, number: usize) -> Begun {
+    let Some(wanted) = workload.wanted.get(number) else {
+        return Begun::NotTaken("not in the workload".to_owned());
     };
-    let msisdn = story.people.get(wanted.person).map_or("", |person| person.msisdn.as_str());
+    let msisdn = workload.people.get(wanted.person).map_or("", |person| person.msisdn.as_str());
     match wanted.start {
-        Start::Api => order(story.seed, world, api, wanted, msisdn).await,
+        Start::Api => order(workload.seed, world, api, wanted, msisdn).await,
         Start::AtWallet(typed) => match world.pay(wanted, msisdn, typed).await {
             Ok(receipt) => Begun::Paid(receipt),
             Err(refused) => Begun::NotPaid(refused),

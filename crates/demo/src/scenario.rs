@@ -1,5 +1,5 @@
-//! The demo's day for those who bring processes and misfortunes of their own: the same people and
-//! wishes, the same counterparties under heavy faults, and the same judgement.
+//! The demo's day for those who bring processes and faults of their own: the same people and
+//! wishes, the same counterparties under heavy faults, and the same audit.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,24 +20,24 @@ use super::faults::Faults;
 use super::files::Folder;
 use super::ledger;
 use super::run::{self, Begun};
-use super::workload::{Story, Wanted};
+use super::workload::{Wanted, Workload};
 use super::world::World;
 
-/// So many of a hundred transfers are about the accounts of these few people: several transfers of
-/// one account are under way at the same time.
+/// The percentage of transfers that are about the accounts of these few people, so that several
+/// transfers of one account are under way at the same time.
 const HOT_PERCENT: u64 = 25;
 const HOT_PEOPLE: u64 = 24;
 
 /// People, wishes, counterparties, and the files of a Kiungo that is to serve them.
-pub struct Stage {
-    story: Story,
+pub struct Scenario {
+    workload: Workload,
     world: World,
     secrets: Secrets,
     folder: Folder,
     api: Api,
 }
 
-/// The results of the wishes, in the order of the story.
+/// The results of the wishes, in the order of the workload.
 #[derive(Debug, Default)]
 pub struct Day {
     begun: Vec<Begun>,
@@ -49,15 +49,15 @@ pub struct Beginning(Begun);
 
 /// The end of a day.
 #[derive(Debug, Default)]
-pub struct Evening {
+pub struct DayEnd {
     ends: Ends,
     /// The number of transfers that were still open when the wait ended.
     pub open: usize,
 }
 
-/// The judgement of a day by the counterparties' books.
+/// The audit of a day by the counterparties' books.
 #[derive(Debug)]
-pub struct Judgement {
+pub struct DayAudit {
     /// Lost, doubled, misattributed.
     pub audit: Audit,
     /// The other faults, for people: wishes that were never taken, transfers that nobody wanted,
@@ -67,9 +67,9 @@ pub struct Judgement {
     pub core: Books,
 }
 
-impl Stage {
-    /// Draws the story of `seed`, starts the counterparties, and writes what Kiungo reads to this
-    /// folder; its database is the empty one at `database`.
+impl Scenario {
+    /// Draws the workload of `seed`, starts the counterparties, and writes what Kiungo reads to
+    /// this folder; its database is the empty one at `database`.
     ///
     /// # Errors
     /// A port, a file or the database cannot be had.
@@ -80,12 +80,12 @@ impl Stage {
         transfers: usize,
     ) -> anyhow::Result<Self> {
         let folder = Folder::prepare(folder, Some(database)).await?;
-        let story = crowded(Story::new(seed, transfers));
+        let workload = crowded(Workload::new(seed, transfers));
         let secrets = Secrets::new()?;
-        let world = World::start(&story, Faults::Heavy, &secrets).await?;
+        let world = World::start(&workload, Faults::Heavy, &secrets).await?;
         folder.write(&world.addresses, &secrets, &world.facts().await?)?;
         let api = Api::new(world.kiungo(), &secrets.api_key)?;
-        Ok(Self { story, world, secrets, folder, api })
+        Ok(Self { workload, world, secrets, folder, api })
     }
 
     /// The configuration file.
@@ -105,13 +105,13 @@ impl Stage {
 
     /// The number of wishes.
     pub const fn wishes(&self) -> usize {
-        self.story.wanted.len()
+        self.workload.wanted.len()
     }
 
     /// Has the wish with this number begin: ordered from Kiungo, as often as it takes under one
     /// key, or paid at the wallet.
     pub async fn begin(&self, number: usize) -> Beginning {
-        Beginning(run::begin(&self.story, &self.world, &self.api, number).await)
+        Beginning(run::begin(&self.workload, &self.world, &self.api, number).await)
     }
 
     /// Does the work of the core's administrator: makes keys usable again whose command died inside
@@ -133,7 +133,8 @@ impl Stage {
         Ok(self.api.list(&OPEN, usize::MAX).await?.len())
     }
 
-    /// Waits until everything has settled, for so long at most; `look` is told how much is open.
+    /// Waits until everything has settled, at most for `within`; `look` gets the number of open
+    /// transfers.
     ///
     /// # Errors
     /// Kiungo does not answer.
@@ -142,29 +143,29 @@ impl Stage {
         day: &Day,
         within: Duration,
         mut look: impl FnMut(usize),
-    ) -> anyhow::Result<Evening> {
+    ) -> anyhow::Result<DayEnd> {
         let mut open = 0;
-        let ends = drain::settle_within(&self.api, &self.story, &day.begun, within, |now| {
+        let ends = drain::settle_within(&self.api, &self.workload, &day.begun, within, |now| {
             open = now;
             self.world.repair_core();
             look(now);
         })
         .await?;
-        Ok(Evening { ends, open })
+        Ok(DayEnd { ends, open })
     }
 
     /// Judges the day; Kiungo's processes have stopped.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn judge(&self, day: &Day, evening: &Evening) -> anyhow::Result<Judgement> {
+    pub async fn audit(&self, day: &Day, end: &DayEnd) -> anyhow::Result<DayAudit> {
         let (providers, core) = (self.world.provider_books(), self.world.core_books());
         let account = |wanted: &Wanted| self.world.account(wanted);
-        let judged =
-            audit::judge(&self.story, &day.begun, &evening.ends, &account, &providers, &core);
-        let mut findings = judged.findings;
+        let checked =
+            audit::check(&self.workload, &day.begun, &end.ends, &account, &providers, &core);
+        let mut findings = checked.findings;
         findings.extend(ledger::complaints(self.folder.database(), &providers, &core).await?);
-        Ok(Judgement { audit: judged.audit, findings, core })
+        Ok(DayAudit { audit: checked.audit, findings, core })
     }
 }
 
@@ -181,7 +182,7 @@ impl Day {
     }
 }
 
-impl Evening {
+impl DayEnd {
     /// The status of each transfer, by the API.
     pub fn statuses(&self) -> BTreeMap<TransferId, Status> {
         self.ends.all.iter().map(|(id, shown)| (*id, shown.status)).collect()
@@ -189,16 +190,16 @@ impl Evening {
 }
 
 /// Has a part of the wishes be those of a few people. Loans that wait to be paid out stay with
-/// whoever has them.
-fn crowded(mut story: Story) -> Story {
-    for wanted in story.wanted.iter_mut().filter(|wanted| wanted.kind != Kind::Disbursement) {
-        let mut chance = Chance::of(story.seed, "crowd", wanted.number);
+/// their owners.
+fn crowded(mut workload: Workload) -> Workload {
+    for wanted in workload.wanted.iter_mut().filter(|wanted| wanted.kind != Kind::Disbursement) {
+        let mut chance = Chance::of(workload.seed, "crowd", wanted.number);
         if chance.happens(HOT_PERCENT) {
             let hot = usize::try_from(chance.below(HOT_PEOPLE)).unwrap_or(0);
-            wanted.person = hot.min(story.people.len().saturating_sub(1));
+            wanted.person = hot.min(workload.people.len().saturating_sub(1));
         }
     }
-    story
+    workload
 }
 
 #[cfg(test)]
@@ -207,8 +208,8 @@ mod tests {
 
     #[test]
     fn a_crowd_is_about_a_few_accounts_and_every_loan_stays_where_it_is() {
-        let (plain, crowded) = (Story::new(3, 400), crowded(Story::new(3, 400)));
-        let of_few = |story: &Story| story.wanted.iter().filter(|w| w.person < 24).count();
+        let (plain, crowded) = (Workload::new(3, 400), crowded(Workload::new(3, 400)));
+        let of_few = |workload: &Workload| workload.wanted.iter().filter(|w| w.person < 24).count();
         assert!(of_few(&crowded) > of_few(&plain) + 40);
         for (before, after) in plain.wanted.iter().zip(&crowded.wanted) {
             assert!(before.kind != Kind::Disbursement || before == after);

@@ -12,7 +12,7 @@ pub(super) const CURRENCY: &str = "TZS";
 pub(super) const SHILLING: i64 = 100;
 /// The amount that an ordinary loan was lent at the start.
 pub(super) const LOAN_MINOR: i64 = 20_000_000 * SHILLING;
-/// One in so many of the people has next to nothing, in the account or in the wallet.
+/// One in this number of people has next to nothing, in the account or in the wallet.
 const POOR_PERCENT: u64 = 4;
 /// The percentage of the inbound transfers that the customer starts at the wallet.
 const AT_WALLET_PERCENT: u64 = 40;
@@ -51,7 +51,7 @@ pub(super) struct Person {
     pub(super) approved_minor: Vec<i64>,
 }
 
-/// A transfer that somebody wants.
+/// A wished transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     /// Its place in the day.
@@ -84,7 +84,7 @@ pub(super) enum Typed {
     Short,
     /// `SV-000000012`.
     Dashed,
-    /// An account number that nobody has.
+    /// An account number that does not exist.
     WrongNumber,
     /// A text that is no account number at all.
     Nonsense,
@@ -111,7 +111,7 @@ impl Typed {
 
 /// The whole day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Story {
+pub(super) struct Workload {
     pub(super) seed: u64,
     pub(super) people: Vec<Person>,
     pub(super) wanted: Vec<Wanted>,
@@ -119,8 +119,8 @@ pub(super) struct Story {
     pub(super) kills: [usize; 2],
 }
 
-impl Story {
-    /// The story of `seed` with so many transfers.
+impl Workload {
+    /// The workload of `seed` with this number of transfers.
     pub(super) fn new(seed: u64, transfers: usize) -> Self {
         let count = transfers.div_ceil(5).max(20);
         let mut people: Vec<Person> = (0..count).map(|index| person(seed, index)).collect();
@@ -231,41 +231,43 @@ mod tests {
 
     #[test]
     fn the_same_seed_tells_the_same_story_and_another_another() {
-        assert_eq!(Story::new(7, 300), Story::new(7, 300));
-        let (one, other) = (Story::new(7, 300), Story::new(8, 300));
+        assert_eq!(Workload::new(7, 300), Workload::new(7, 300));
+        let (one, other) = (Workload::new(7, 300), Workload::new(8, 300));
         assert_ne!(one.wanted, other.wanted);
         assert_ne!(one.people, other.people);
     }
 
     #[test]
     fn even_a_short_day_has_every_kind_at_every_provider() {
-        let story = Story::new(3, 8);
-        let cells: BTreeSet<_> = story.wanted.iter().map(|w| (w.kind, w.wallet)).collect();
+        let workload = Workload::new(3, 8);
+        let cells: BTreeSet<_> = workload.wanted.iter().map(|w| (w.kind, w.wallet)).collect();
         assert_eq!(cells.len(), 8);
-        assert_eq!(story.wanted.len(), 8);
+        assert_eq!(workload.wanted.len(), 8);
     }
 
     #[test]
     fn a_long_day_has_all_that_it_promises() {
-        let story = Story::new(1, 2_000);
-        let count = |test: fn(&Wanted) -> bool| story.wanted.iter().filter(|w| test(w)).count();
+        let workload = Workload::new(1, 2_000);
+        let count = |test: fn(&Wanted) -> bool| workload.wanted.iter().filter(|w| test(w)).count();
         assert!(count(|w| w.start != Start::Api) > 300);
         let mistyped = |w: &Wanted| matches!(w.start, Start::AtWallet(t) if t.is_mistyped());
-        assert!(story.wanted.iter().filter(|w| mistyped(w)).count() > 10);
-        assert!(story.people.iter().any(|person| person.wallet_minor.is_some()));
-        assert!(story.people.iter().any(|person| person.savings_minor < 1_000 * SHILLING));
-        let [first, second] = story.kills;
+        assert!(workload.wanted.iter().filter(|w| mistyped(w)).count() > 10);
+        assert!(workload.people.iter().any(|person| person.wallet_minor.is_some()));
+        assert!(workload.people.iter().any(|person| person.savings_minor < 1_000 * SHILLING));
+        let [first, second] = workload.kills;
         assert!(0 < first && first < second && second < 2_000);
-        assert!(story.wanted.iter().all(|w| w.amount_minor > 0 && w.amount_minor % SHILLING == 0));
+        assert!(
+            workload.wanted.iter().all(|w| w.amount_minor > 0 && w.amount_minor % SHILLING == 0)
+        );
     }
 
     #[test]
     fn every_disbursement_has_a_loan_of_its_own() {
-        let story = Story::new(5, 500);
+        let workload = Workload::new(5, 500);
         let mut loans = BTreeSet::new();
-        for wanted in story.wanted.iter().filter(|wanted| wanted.kind == Kind::Disbursement) {
+        for wanted in workload.wanted.iter().filter(|wanted| wanted.kind == Kind::Disbursement) {
             assert!(loans.insert((wanted.person, wanted.loan)));
-            let principal = story.people[wanted.person].approved_minor[wanted.loan];
+            let principal = workload.people[wanted.person].approved_minor[wanted.loan];
             assert_eq!(principal, wanted.amount_minor);
         }
     }

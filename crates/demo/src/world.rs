@@ -1,4 +1,4 @@
-//! The counterparties: three simulators on loopback ports, with the people of the story in them.
+//! The counterparties: three simulators on loopback ports, with the people of the workload in them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::faults::{self, Faults};
-use super::workload::{CURRENCY, LOAN_MINOR, Person, Story, Typed, Wallet, Wanted};
+use super::workload::{CURRENCY, LOAN_MINOR, Person, Typed, Wallet, Wanted, Workload};
 
 /// The simulators of the day, as a sandbox calls them.
 const FINERACT: &str = "fineract";
@@ -96,7 +96,7 @@ pub(super) struct World {
 impl World {
     /// Starts the simulators and opens the people's accounts and wallets.
     pub(super) async fn start(
-        story: &Story,
+        workload: &Workload,
         faults: Faults,
         secrets: &Secrets,
     ) -> anyhow::Result<Self> {
@@ -112,7 +112,7 @@ impl World {
             kiungo: free_address().await?,
             simulators: vec![(FINERACT, ports.fineract), (GSMA, ports.gsma), (MPESA, ports.mpesa)],
         };
-        let seed = story.seed;
+        let seed = workload.seed;
         let luck = [
             Luck::new(faults::in_core(seed, faults)),
             Luck::new(faults::at_providers(seed, faults)),
@@ -127,10 +127,10 @@ impl World {
         tokio::spawn(serve(core_port, core.router()));
         tokio::spawn(serve(gsma_port, gsma.router()));
         tokio::spawn(serve(mpesa_port, mpesa.router()));
-        let people = story.people.iter().map(|person| core.open_client(client(person)));
+        let people = workload.people.iter().map(|person| core.open_client(client(person)));
         let people = people.collect::<Result<_, _>>().context("the simulated core refuses")?;
         let world = Self { addresses, ports, core, gsma, mpesa, luck, people, seed };
-        world.open_wallets(&story.people);
+        world.open_wallets(&workload.people);
         Ok(world)
     }
 
@@ -147,8 +147,8 @@ impl World {
         self.addresses.kiungo
     }
 
-    /// What Kiungo has to know of the simulators: the public key of the market, which is made when first
-    /// needed.
+    /// The facts about the simulators that Kiungo needs: the public key of the market, which is
+    /// made when first needed.
     pub(super) async fn facts(&self) -> anyhow::Result<Facts> {
         let mpesa = self.mpesa.clone();
         let mpesa_public_key = tokio::task::spawn_blocking(move || mpesa.public_key()).await?;

@@ -137,7 +137,7 @@ pub fn print(minor: i64, decimals: u8) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
-/// What stands before an exponent, and the exponent: 0 if there is none.
+/// The text before the exponent, and the exponent, which is 0 if there is none.
 fn split_exponent(text: &str) -> Result<(&str, i64), Unreadable> {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return Ok((text, 0)) };
     let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_finer_or_larger_is_refused_unless_it_is_rounded_down() {
+    fn a_finer_or_larger_amount_is_refused_unless_it_is_rounded_down() {
         let read = |text| Decimal::signed(text).unwrap();
         for (text, given) in [("1.005", 3), ("-1.005", 3), ("1e-3", 3), ("1.2345E1", 3)] {
             assert_eq!(read(text).minor(2), Err(Misfit::TooFine { given }), "{text}");
@@ -233,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_back(minor: i64, decimals in 0_u8..=30) {
+        fn printed_amounts_are_read_back(minor: i64, decimals in 0_u8..=30) {
             let text = print(minor, decimals);
             let read = Decimal::signed(&text).expect("what is printed can be read");
             prop_assert_eq!(read.minor(decimals), Ok(i128::from(minor)), "{}", text);

@@ -7,13 +7,14 @@
 /// The characters of an excerpt.
 pub const EXCERPT_CHARS_MAX: usize = 160;
 
-/// The digits from which on a number may be one of a phone or an account, or a code.
+/// The smallest number of digits of a number that may be a phone number, an account number or a
+/// code.
 const NUMBER_DIGITS: usize = 6;
 
-/// The characters from which on a word of letters and digits may be a token or a key.
+/// The smallest length of a word of letters and digits that may be a token or a key.
 const TOKEN_CHARS: usize = 24;
 
-/// The hexadecimal digits from which on a word may be a key.
+/// The smallest number of hexadecimal digits of a word that may be a key.
 const KEY_DIGITS: usize = 32;
 
 const MASK: &str = "****";
@@ -41,14 +42,14 @@ const SECRET_NAMES: &[&str] = &[
     "signature",
 ];
 
-/// Words that a name is, or ends with after a separator, if its value is a secret.
+/// Names whose value is a secret, also as the last word of a longer name.
 const SECRET_WORDS: &[&str] = &["pin", "otp", "key"];
 
 /// An excerpt of an outside text: one line of at most [`EXCERPT_CHARS_MAX`] characters, with numbers and
 /// secrets masked.
 pub fn excerpt(text: &str) -> String {
-    // More is read than is shown, and no word by half: what the cut would leave a beginning of is looked
-    // at whole.
+    // More text is read than is shown, and the cut never falls inside a word, so that each word is
+    // masked as a whole.
     let end = text.char_indices().nth(4 * EXCERPT_CHARS_MAX).map(|(at, _)| at);
     let read = end.and_then(|end| text.get(..end)).map_or(text, |read| {
         read.rfind(char::is_whitespace).and_then(|blank| read.get(..blank)).unwrap_or(read)
@@ -86,7 +87,8 @@ pub fn masked(text: &str) -> String {
     shown
 }
 
-/// A character as it may stand in a line; `None` for those that cannot be seen or turn the line around.
+/// The character as it is shown in a line; `None` for characters that are invisible or change the
+/// direction of the text.
 fn plain(c: char) -> Option<char> {
     match c {
         '\u{200b}'..='\u{200f}'
@@ -98,8 +100,8 @@ fn plain(c: char) -> Option<char> {
     }
 }
 
-/// True where what was shown so far ends with the name of a secret and the sign after which its value
-/// stands, or with the scheme of a login.
+/// True if the text so far ends with the name of a secret and the sign before its value, or with
+/// the scheme of a login.
 fn names_secret(shown: &str) -> bool {
     let before = shown.trim_end_matches(' ');
     let named = before.strip_suffix([':', '=']);
@@ -143,7 +145,7 @@ fn scheme_length(text: &[char]) -> usize {
     if scheme && blanks > 0 { word.len() + blanks } else { 0 }
 }
 
-/// The length of what stands before the host of an address.
+/// The length of the part before the host of an address.
 fn login_length(text: &[char]) -> usize {
     let end = text.iter().position(|c| matches!(c, '@' | '/' | ' ' | '"'));
     end.filter(|end| text.get(*end) == Some(&'@')).unwrap_or(0)
@@ -159,7 +161,7 @@ fn token_length(text: &[char]) -> usize {
 }
 
 /// True for a signed token, for letters in both cases with digits among them, and for a key in
-/// hexadecimal digits: in words of people and in names of codes there is no such thing.
+/// hexadecimal digits. Words of people and names of codes never look so.
 fn is_token(text: &[char]) -> bool {
     let word = text.get(..token_length(text)).unwrap_or_default();
     let any = |test: fn(&char) -> bool| word.iter().any(test);
@@ -185,8 +187,7 @@ fn number(text: &[char]) -> (usize, usize) {
     if digits(text, narrow) >= NUMBER_DIGITS { (0, narrow) } else { (narrow, 0) }
 }
 
-/// The characters that belong to a number: digits, and what people group them with, as long as a digit
-/// follows.
+/// The characters that belong to a number: digits, and the separators of groups if a digit follows.
 fn length_with(text: &[char], groups: fn(char) -> bool) -> usize {
     let length = text.iter().take_while(|c| c.is_numeric() || groups(**c)).count();
     let last = text.iter().take(length).rposition(|c| c.is_numeric());
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_what_is_wrong_stays() {
+    fn words_that_explain_the_fault_stay() {
         for text in [
             "error.msg.loan.repayment.transaction.date.cannot.be.before.disbursement.date",
             "authorisation/clientauthorisationerror [amount: ^[0-9]+$]",
@@ -277,7 +278,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_comes_in_one_short_line_goes_out(text in "\\PC*|(password[=:] ?\"?\\PC*)") {
+        fn any_text_becomes_one_short_line(text in "\\PC*|(password[=:] ?\"?\\PC*)") {
             let shown = excerpt(&text);
             prop_assert!(shown.chars().count() <= EXCERPT_CHARS_MAX);
             prop_assert!(!shown.chars().any(char::is_control));

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::transfer::step_name::StepName;
 
-/// The id of a transfer: a time-ordered UUID with room at its end for [`Reference`]s, so that whoever
-/// sees a reference at a provider can name the transfer.
+/// The id of a transfer: a time-ordered UUID with room at its end for [`Reference`]s, so that a
+/// reference in a provider's records leads to the transfer.
 ///
 /// The UUID's version tells how much room. Ids are made with version 8, whose last two bytes are
 /// zero; those of Kiungo 0.1 have version 7, whose last byte is zero, and so fewer generations.

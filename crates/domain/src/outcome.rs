@@ -198,13 +198,14 @@ pub enum Retry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
-    /// It was executed.
+    /// The operation was executed.
     Executed(Confirmation),
-    /// It was refused, or failed, for good.
-    Refused(Rejection),
-    /// It is being worked on.
+    /// The operation was rejected, or failed, for good. Journals keep the word `refused`.
+    #[serde(rename = "refused")]
+    Rejected(Rejection),
+    /// The operation is being worked on.
     InProgress(Acceptance),
-    /// It was executed and later reversed by somebody else.
+    /// The operation was executed, and later reversed by another party.
     Reversed(Confirmation),
     /// The other side does not know it. Counts only after its indexing window, and repeatedly.
     Absent,

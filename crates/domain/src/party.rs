@@ -109,8 +109,8 @@ pub struct AccountRef {
 }
 
 impl AccountRef {
-    /// The name as bytes, with what kind of name it is: the same for whoever names it alike,
-    /// whether or not the kind of account is known yet.
+    /// The name as bytes, with its kind: equal names have equal bytes, whether or not the kind of
+    /// account is known yet.
     fn name(&self) -> (&'static [u8], String) {
         match &self.key {
             AccountKey::Id(id) => (b"id", id.to_string()),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_normal_form_is_refused() {
+    fn a_name_in_another_form_is_refused() {
         for text in
             ["", "12345", "1234567890123456", "07x2345678", "+255712345678", "255 712345678"]
         {

@@ -31,8 +31,8 @@ impl Policy {
         }
     }
 
-    /// The payer of what a provider charges for an operation; the organisation, where nothing says
-    /// so: a fee that nobody expected is to be seen in the books.
+    /// The payer of a provider's charge for an operation; the organisation, if nothing is set, so
+    /// that an unexpected fee shows in the books.
     pub fn fee_payer(&self, operation: Operation) -> FeePayer {
         self.fee_payers.get(operation).copied().unwrap_or(FeePayer::Organisation)
     }
@@ -75,7 +75,7 @@ pub enum Side {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SidePolicy {
     /// The waits before each inquiry, in order; the last one repeats. Never empty.
-    pub ladder: Vec<Duration>,
+    pub inquiry_schedule: Vec<Duration>,
     /// "Not found" counts only this long after the sending (rule 3).
     pub absent_after: Duration,
     /// The number of counted "not found" answers that prove that an operation never arrived; at
@@ -105,20 +105,23 @@ pub struct SidePolicy {
 
 impl SidePolicy {
     /// The wait before the inquiry that follows `inquiries` earlier ones.
-    pub fn rung(&self, inquiries: u32) -> Duration {
+    pub fn inquiry_interval(&self, inquiries: u32) -> Duration {
         let index = usize::try_from(inquiries).unwrap_or(usize::MAX);
-        let last = self.ladder.last().copied().unwrap_or(Duration::from_secs(30));
-        self.ladder.get(index).copied().unwrap_or(last)
+        let last = self.inquiry_schedule.last().copied().unwrap_or(Duration::from_secs(30));
+        self.inquiry_schedule.get(index).copied().unwrap_or(last)
     }
 
     /// The wait before the inquiry that follows `inquiries` earlier ones, the last `unanswered` of
-    /// which had no answer: these are repeated soon, and then ever later, as whatever stood in their
-    /// way (a session that was not live yet) may be back before the rung of the ladder is over.
+    /// which had no answer: these are repeated soon, and then ever later, as whatever stood in
+    /// their way (a session that was not live yet) may be back before the interval of the inquiry
+    /// schedule is over.
     pub fn inquiry_wait(&self, inquiries: u32, unanswered: u32) -> Duration {
-        let rung = self.rung(inquiries);
+        let interval = self.inquiry_interval(inquiries);
         match unanswered.checked_sub(1) {
-            Some(earlier) => self.retry_first.saturating_mul(1_u32 << earlier.min(20)).min(rung),
-            None => rung,
+            Some(earlier) => {
+                self.retry_first.saturating_mul(1_u32 << earlier.min(20)).min(interval)
+            }
+            None => interval,
         }
     }
 
@@ -141,7 +144,7 @@ pub enum WhenAbsent {
     Resend,
     /// Send it again under a new reference: only where absence is certain, in a core.
     NewReference,
-    /// It counts as refused.
+    /// The operation counts as rejected.
     Reject,
     /// A person decides.
     Case,
@@ -151,8 +154,8 @@ pub enum WhenAbsent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnCoreRejection {
-    /// It waits in suspense for a person to give it a home.
+    /// The money waits in suspense for a person to assign it.
     Suspense,
-    /// It goes back to the wallet.
+    /// The money goes back to the wallet.
     Refund,
 }

@@ -26,8 +26,8 @@ pub fn plain(c: char) -> char {
         }
         // The characters without width: ARABIC LETTER MARK, MONGOLIAN VOWEL SEPARATOR, ZERO WIDTH
         // SPACE to RIGHT-TO-LEFT MARK, directional formatting, WORD JOINER and its kin, ZERO WIDTH
-        // NO-BREAK SPACE. Between digits such a character separates: nobody can see whether it was
-        // meant.
+        // NO-BREAK SPACE. Between digits such a character separates, because it is invisible to the
+        // reader.
         '\u{61c}'
         | '\u{180e}'
         | '\u{200b}'..='\u{200f}'
@@ -102,7 +102,7 @@ pub fn legible(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text of JSON whose strings are [`legible`] to whoever reads them.
+/// A text of JSON whose strings are [`legible`].
 pub fn legible_json(json: &str) -> Cow<'_, str> {
     if json.contains(is_directional) {
         // The backslash itself is escaped: a reader finds a code, not the character.
@@ -144,7 +144,7 @@ pub fn characters(text: &str) -> Vec<Character> {
     characters
 }
 
-/// True if a text is an account number that we printed or sent, as somebody copies it: separators,
+/// True if a text is an account number that we printed or sent, as a person copies it: separators,
 /// and upper and lower case, do not count. The whole number stands there, so nothing is joined to
 /// another one.
 pub fn is_copy(text: &str, printed: &str) -> bool {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_plain_character_is_read_as_it() {
+    fn a_look_alike_is_read_as_its_plain_character() {
         for text in [
             "SV-1",
             "SV‐1",
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_the_order_of_others_is_found_and_written_as_its_code() {
+    fn characters_that_change_the_direction_are_found_and_written_as_codes() {
         let all = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
         assert!(all.chars().all(|c| is_directional(c) && is_hidden(c)));
         for text in

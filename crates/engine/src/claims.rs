@@ -4,8 +4,8 @@ use kiungo_domain::{Money, Msisdn, Receipt};
 use kiungo_provider::PaymentNotice;
 use serde::{Deserialize, Serialize};
 
-/// The method of the arrival that a claim becomes. No HTTP request has a method with a blank: whoever
-/// knows the address of callbacks cannot claim.
+/// The method of the arrival that a claim becomes. No HTTP request has a method with a blank, so a
+/// sender that knows the address of callbacks cannot claim.
 pub(crate) const CLAIM_METHOD: &str = "KIUNGO CLAIM";
 
 /// A payment that a person wants brought in by its receipt (a *claim*): the provider is asked, then

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 pub enum FailPoint {
     /// A decision is made and not yet durable.
     BeforeCommit,
-    /// A decision is durable and nobody knows yet.
+    /// A decision is durable and not announced yet.
     AfterCommit,
     /// An intent is durable and its request not yet sent.
     BeforeSend,
@@ -31,7 +31,7 @@ impl FailPoint {
     }
 }
 
-/// Hears of every point that is reached. An implementation of a test ends the process, or never
+/// Called at every point that is reached. An implementation of a test ends the process, or never
 /// returns.
 #[async_trait]
 pub trait FailPoints: Send + Sync {

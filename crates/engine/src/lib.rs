@@ -55,7 +55,7 @@ pub use engine::Engine;
 pub use person_action::{ActionKind, PersonAction};
 pub use persons::action_request::{ActError, Acted, NewAction};
 pub use persons::actions;
-pub use persons::arrival_desk::ArrivalError;
+pub use persons::arrival_actions::ArrivalError;
 pub use request::{
     BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
     RequestError, SubmitError, Submitted,

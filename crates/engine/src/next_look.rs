@@ -43,7 +43,7 @@ impl NextLook {
         sleep
     }
 
-    /// Makes sure that nobody sleeps past `due`, until which work was put off.
+    /// Makes sure that no task sleeps past `due`, until which work was postponed.
     pub(crate) fn remember(&self, due: Timestamp) {
         if self.is_to_be_sooner(due) {
             self.wake();
@@ -55,7 +55,7 @@ impl NextLook {
         self.wake.notify_one();
     }
 
-    /// Waits until somebody wakes.
+    /// Waits until it is woken.
     pub(crate) async fn woken(&self) {
         self.wake.notified().await;
     }

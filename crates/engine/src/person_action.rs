@@ -56,7 +56,7 @@ pub enum PersonAction {
         /// The arrival.
         arrival: InboxId,
     },
-    /// A quarantined arrival is put away.
+    /// A quarantined arrival is dismissed.
     Dismiss {
         /// The arrival.
         arrival: InboxId,

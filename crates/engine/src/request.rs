@@ -110,7 +110,7 @@ pub enum RequestError {
     /// request.
     #[error("the idempotency key was used before, for transfer {}", .0.transfer)]
     KeyTaken(KeyHolder),
-    /// It is being worked on right now: try again in a moment.
+    /// The transfer is being worked on right now: try again in a moment.
     #[error("transfer {0} is being worked on; try again in a moment")]
     Busy(TransferId),
     /// A side was not asked: it is held by its breaker, or as many questions are put to it as may be
@@ -134,7 +134,7 @@ const fn party(side: Side) -> &'static str {
     }
 }
 
-/// The reason why a question that somebody put to a provider has no answer.
+/// The reason why a question to a provider has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AskError {
     /// The provider was not asked: it is held by its breaker, closed, or as many questions are put to
@@ -144,7 +144,7 @@ pub enum AskError {
         /// The time after which to try again.
         retry_after: Duration,
     },
-    /// The provider was asked, in vain.
+    /// The provider was asked, and gave no usable answer.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -160,7 +160,7 @@ pub enum CallbackRefused {
     /// No such provider is configured.
     #[error("no provider `{0}` is configured")]
     UnknownProvider(ProviderId),
-    /// It could not be stored: the provider is to send it again.
+    /// The callback could not be stored: the provider is to send it again.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -33,9 +33,9 @@ pub struct Setup {
     pub cores: BTreeMap<CoreId, CoreLink>,
     /// Bounds and waits.
     pub options: EngineOptions,
-    /// The means to share work with other processes; `None` where this one does it all.
+    /// The means to share work with other processes; `None` if this process does all the work.
     pub sharing: Option<Sharing>,
-    /// For tests: told of every point at which a process may die.
+    /// For tests: called at every point at which a process may die.
     pub fail_points: Option<Arc<dyn FailPoints>>,
 }
 
@@ -80,7 +80,7 @@ pub trait ProviderRules: Send + Sync {
     /// bound.
     fn allowance(&self, kind: Kind, at: Timestamp) -> Option<Allowance>;
 
-    /// The fee that the provider charges for this gross amount; `None` if that is not known.
+    /// The fee that the provider charges for this gross amount; `None` if the fee is not known.
     fn fee(&self, kind: Kind, amount: Money) -> Option<ExpectedFee>;
 
     /// The time at which the provider's opening hours begin; `None` if it is open now.
@@ -142,7 +142,7 @@ impl Default for TrafficOptions {
 pub struct EngineOptions {
     /// Transfers worked on at a time: each holds its state and one request in memory.
     pub in_flight_max: usize,
-    /// Transfers whose time has come and that nobody works on yet; past it the API says 503.
+    /// Transfers whose time has come and that no task works on yet; past it the API says 503.
     pub backlog_max: u64,
     /// Transfers read from the due table at a time.
     pub due_batch: u32,

@@ -1,4 +1,4 @@
-//! From mapping files and options to what an engine is made of.
+//! Builds the parts of an engine from mapping files and options.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,8 +39,8 @@ pub struct ProviderParts {
     pub core_inquiry: InquirySettings,
 }
 
-/// The reasons that a provider cannot be wired: all of them, but for what shows only once these are
-/// mended. Never empty.
+/// All reasons that a provider cannot be wired, except those that show only once these are mended.
+/// Never empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WiringErrors {
     /// The faults of the mapping file, and its keys that are still to be filled in.
@@ -147,13 +147,14 @@ const fn promise(capabilities: &Capabilities) -> Promise {
     }
 }
 
-/// The policy by what the core promises now. What a core can do is only known once it could be
-/// asked, which may be long after the start; until then it promises nothing.
+/// The policies of a mapping, one of which holds by the core's present promise. The abilities of a
+/// core are known only once it has answered, which may be long after the start; until then it
+/// promises nothing.
 struct Policies {
     core: Arc<dyn Core>,
     /// The policy where a repeated sending is answered with the first result.
     resending: Policy,
-    /// The policy where it is not, or not known to be.
+    /// The policy where a repeated sending is not known to be answered so.
     cautious: Policy,
 }
 
@@ -174,7 +175,7 @@ impl Policies {
     }
 }
 
-/// The cap of a limit; none if it has no bound, since such moves are not counted either.
+/// The cap of a limit; `None` if the limit has no bound, because such moves are not counted.
 fn cap(limit: DailyLimit) -> Option<Cap> {
     let DailyLimit { value, count } = limit;
     limit.is_set().then_some(Cap { value, count })

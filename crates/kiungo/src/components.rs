@@ -1,5 +1,5 @@
-//! From the configuration to cores and providers: everything that can be found wrong without
-//! asking anybody is found here.
+//! Builds cores and providers from the configuration, and finds every mistake that can be found
+//! without sending a request.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,13 +22,11 @@ use crate::families::FAMILIES;
 
 /// Cores and providers, ready to be asked. Nothing has been sent.
 pub(crate) struct Assembly {
-    /// The cores.
     pub(crate) cores: BTreeMap<CoreId, AssembledCore>,
-    /// The providers.
     pub(crate) providers: BTreeMap<ProviderId, AssembledProvider>,
 }
 
-/// A core with what reaches it.
+/// A core with the means to reach it.
 pub(crate) struct AssembledCore {
     /// The adapter.
     pub(crate) core: Arc<Fineract>,
@@ -40,25 +38,24 @@ pub(crate) struct AssembledCore {
     pub(crate) transport: Arc<dyn Transport>,
 }
 
-/// A provider with what reaches it.
+/// A provider with the means to reach it.
 pub(crate) struct AssembledProvider {
     /// The adapter and its rules.
     pub(crate) link: ProviderLink,
-    /// Its mapping.
     pub(crate) mapping: Mapping,
     /// The transport that reaches it.
     pub(crate) transport: Arc<dyn Transport>,
 }
 
 impl AssembledCore {
-    /// As the engine takes it.
+    /// The link as the engine takes it.
     pub(crate) fn link(&self) -> CoreLink {
         CoreLink { core: Arc::clone(&self.core) as Arc<dyn Core>, traffic: self.traffic }
     }
 }
 
 impl Assembly {
-    /// Makes the adapters. Finds everything that is wrong.
+    /// Makes the adapters, and reports all mistakes.
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigErrors> {
         let checked = config.check()?;
         let mut problems = Vec::new();
@@ -73,7 +70,7 @@ impl Assembly {
         for provider in &config.providers {
             match assemble_provider(config, provider, &checked, &cores) {
                 Ok(Some(assembled)) => drop(providers.insert(provider.id.clone(), assembled)),
-                // Its core was found wrong, which has been said.
+                // The mistake of its core has been reported already.
                 Ok(None) => {}
                 Err(errors) => problems.extend(errors.0),
             }
@@ -157,7 +154,7 @@ fn assemble_provider(
     Ok(Some(AssembledProvider { link, mapping: mapping.clone(), transport }))
 }
 
-/// The mapping's own places say more than the place of its path.
+/// The places inside the mapping are more exact than the place of its path.
 fn wiring_errors(provider: &ProviderId, errors: WiringErrors) -> ConfigErrors {
     let mut problems: Vec<_> = errors.mapping.iter().map(ConfigProblem::of_mapping).collect();
     for secret in errors.secrets {
@@ -182,7 +179,8 @@ fn callback_base(config: &Config, provider: &ProviderConfig) -> Option<String> {
     Some(format!("{url}/callbacks/{}/{secret}/", provider.id))
 }
 
-/// Connections to one counterparty, of its own: a slow one takes no other's place.
+/// The connections to one counterparty, separate from others', so that a slow one takes no other's
+/// place.
 fn network(
     ca_file: Option<&Path>,
     identity_file: Option<&Path>,
@@ -239,9 +237,9 @@ mod tests {
         Assembly::new(&config).err().map(|errors| errors.to_string()).unwrap_or_default()
     }
 
-    /// What `kiungo mapping check` lists and what `kiungo config check` demands are the same.
+    /// `kiungo mapping check` lists the very settings that `kiungo config check` demands.
     #[test]
-    fn what_a_mapping_leaves_to_be_given_is_demanded_of_the_configuration() {
+    fn the_configuration_must_give_the_values_that_a_mapping_leaves_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tz.toml");
         let text = mapping_override::merge(MPESA_TZ, "[callbacks]\nexpected = true").unwrap();

@@ -50,7 +50,7 @@ const PARTS: [&str; 17] = [
 /// for a module, whose lines alone it then shows.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum FilterError {
-    /// It cannot be read at all.
+    /// The filter cannot be read at all.
     #[error("`{filter}` is not a filter: {why}; {}", accepted())]
     Unreadable {
         /// The filter.

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_depends_on_the_login_and_the_address() {
+    fn the_required_settings_depend_on_the_login_and_the_address() {
         let changes = "callbacks = { expected = false, payments = false, validation = false }\n\
                        [gsma]\nauth = \"basic\"\nbase_url = \"http://momo.example/mm\"\n\
                        payments = { validates = false }";

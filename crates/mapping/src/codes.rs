@@ -49,19 +49,20 @@ pub struct CodeLine {
 /// The consequence of a code or a status word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// It was executed.
+    /// The operation was executed.
     Completed,
-    /// It was accepted and is being worked on.
+    /// The operation was accepted and is being worked on.
     Pending,
-    /// It was refused for good: nothing moved.
+    /// The operation was rejected for good: nothing moved.
     Rejected,
-    /// It was turned away before it was recorded: it may be sent again under the same reference.
+    /// The operation was rejected before it was recorded, and may be sent again under the same
+    /// reference.
     NotSent,
-    /// It was executed and later reversed.
+    /// The operation was executed and later reversed.
     Reversed,
     /// The other side does not know it.
     Absent,
-    /// One cannot tell: ask.
+    /// The outcome is unknown, and is asked about.
     Unknown,
 }
 

@@ -100,7 +100,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_again(milliseconds in 0..u64::MAX) {
+        fn printed_durations_are_read_again(milliseconds in 0..u64::MAX) {
             let duration = Duration::from_millis(milliseconds);
             prop_assert_eq!(parse(&print(duration)), Ok(duration));
         }

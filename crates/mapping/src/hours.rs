@@ -160,7 +160,7 @@ mod tests {
     fn open_hours_are_those_of_the_providers_zone() {
         let zone = TimeZone::get("Africa/Dar_es_Salaam").unwrap();
         let hours = office_hours();
-        // A Saturday, with Sunday closed behind it.
+        // A Saturday before a closed Sunday.
         assert_eq!(
             hours.open_at(at("2026-11-21T06:00:00+03:00[Africa/Dar_es_Salaam]"), &zone),
             Ok(())

@@ -174,7 +174,10 @@ impl InquirySettings {
             if when_absent == WhenAbsent::Reject { by_promise } else { when_absent };
         let second = Duration::from_secs(1);
         SidePolicy {
-            ladder: own.ladder.filter(|l| !l.is_empty()).unwrap_or_else(|| vec![30 * second]),
+            inquiry_schedule: own
+                .ladder
+                .filter(|l| !l.is_empty())
+                .unwrap_or_else(|| vec![30 * second]),
             absent_after: own.absent_after.unwrap_or(900 * second).max(promise.indexing_window),
             absent_times: own.absent_times.unwrap_or(3).max(1),
             resend_is_idempotent: promise.resend_is_idempotent,

@@ -2,8 +2,8 @@
 //! Mapping files: how Kiungo talks to one provider, as data that an integrator writes.
 //!
 //! A [`Mapping`] is read once at start and answers questions without I/O. All problems of a file
-//! are reported at once, each with file, line, column, key, and a remedy ([`MappingErrors`]). A key
-//! that nobody knows is an error.
+//! are reported at once, each with file, line, column, key, and a remedy ([`MappingErrors`]). An
+//! unknown key is an error.
 //!
 //! | section | here |
 //! | --- | --- |

@@ -10,7 +10,8 @@ use thiserror::Error;
 use crate::operations;
 use crate::read::{Item, Table};
 
-/// The most transactions that a limit of a day may name: more than any provider moves on one day.
+/// The largest number of transactions that a daily limit may name: more than any provider moves on
+/// one day.
 const COUNT_MAX: u64 = 1_000_000_000;
 
 /// The one currency of a provider, and how finely it is used there.
@@ -103,7 +104,8 @@ impl Limits {
         let sections: Vec<_> = operations::with_limits_and_fees().map(section).collect();
         let hint = format!("the sections {}", sections.join(" and "));
         let mut table = root.required("limits", &hint)?.table()?;
-        // All are read before one that is missing counts, so that all problems are found.
+        // All sections are read before a missing one ends the reading, so that all problems are
+        // found.
         let read: Vec<_> = operations::with_limits_and_fees()
             .map(|operation| Some((operation, Self::read_one(&mut table, operation, money)?)))
             .collect();
@@ -155,7 +157,7 @@ impl Limits {
     }
 }
 
-/// An amount as the provider takes it, with where it stands.
+/// An amount in the provider's decimals, with its place in the file.
 fn amount(item: Item<'_>, money: MoneyFormat) -> Option<(Item<'_>, Money)> {
     let amount = item.amount(money.currency)?;
     if !amount.fits(money.decimals) {
@@ -167,7 +169,7 @@ fn amount(item: Item<'_>, money: MoneyFormat) -> Option<(Item<'_>, Money)> {
     Some((item, amount))
 }
 
-/// A limit of a day, with where its parts stand.
+/// A daily limit, with the places of its parts in the file.
 struct Day<'a> {
     value: Option<(Item<'a>, Money)>,
     count: Option<(Item<'a>, u32)>,
@@ -212,9 +214,9 @@ pub enum Refusal {
     /// Another currency than the provider's.
     #[error("the provider works in {expected}, not in {given}")]
     Currency {
-        /// The provider's.
+        /// The provider's currency.
         expected: Currency,
-        /// The amount's.
+        /// The amount's currency.
         given: Currency,
     },
     /// More decimals than the provider takes.
@@ -225,7 +227,7 @@ pub enum Refusal {
         /// The number of decimals that it takes.
         decimals: u8,
     },
-    /// Less than the limits say.
+    /// The amount is below the limit.
     #[error("{amount} is less than the provider's minimum of {min}")]
     BelowMinimum {
         /// The amount.
@@ -233,7 +235,7 @@ pub enum Refusal {
         /// The minimum.
         min: Money,
     },
-    /// More than the limits say.
+    /// The amount is above the limit.
     #[error("{amount} is more than the provider's maximum of {max}")]
     AboveMaximum {
         /// The amount.

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_type_is_read_loosely() {
+    fn typed_text_is_read_loosely() {
         for text in
             ["LN00417", "ln00417", "LN-00417", " ln 00417 ", "l.n/_00417.", "LN–00417", "LN٠٠۴١٧"]
         {
@@ -350,13 +350,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rule_throws_away_does_not_join_what_it_keeps() {
+    fn dropped_characters_do_not_join_the_kept_ones() {
         // Typed in the very parts that the rule names.
         assert_eq!(kept("{digits:2}<digits:2>", "12/34").as_deref(), Some("12"));
         assert_eq!(kept("{digits:2}<digits:1>{digits:2}", "12-3-45").as_deref(), Some("1245"));
         assert_eq!(kept("7{digits:4}", "7 1234").as_deref(), Some("1234"));
         assert_eq!(kept("{digits:2}<digits:2>", "1/234"), None);
-        // Which digits are thrown away is not for the separator to say.
+        // The separator does not decide which digits are dropped.
         assert_eq!(kept("{digits:1-9}<digits:0-2>", "1234/56"), None);
     }
 

@@ -2,8 +2,8 @@
 
 use crate::problem::did_you_mean;
 
-/// The key that is missing, if the message is about one, and the message in plain words. What is
-/// not known here is left as it is.
+/// The key that is missing, if the message is about one, and the message in plain words. A message
+/// that is not known here is left as it is.
 pub(crate) fn plain(message: &str) -> (Option<String>, String) {
     if let Some((key, _)) = quoted(message.strip_prefix("missing field ")) {
         return (Some(key.to_owned()), "is missing".to_owned());

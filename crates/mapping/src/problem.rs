@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use strsim::levenshtein;
 
-/// One thing that is wrong.
+/// A mistake in a mapping file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file, as it was named when it was loaded.

@@ -89,7 +89,7 @@ impl<'a> Table<'a> {
         self.report.count()
     }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every key that was not read.
     pub(crate) fn finish(self) {
         for key in self.entries.keys() {
             let name: &str = key.get_ref();

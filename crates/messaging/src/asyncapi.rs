@@ -300,7 +300,7 @@ fn event_example(kind: EventType) -> Value {
                 "transfer": transfer_example("needs_attention"),
                 "case": {
                     "kind": "unknown_too_long",
-                    "detail": "the provider has not said for six hours what became of it",
+                    "detail": "the provider has not stated its outcome for six hours",
                 },
             }),
         ),

@@ -215,7 +215,7 @@ fn is_media_type(text: &str, wanted: &str) -> bool {
         && parts.all(|part| part.replace('"', "").eq_ignore_ascii_case("charset=utf-8"))
 }
 
-/// A problem with the type, which only whoever knows all types can have.
+/// A problem with the type, found by a caller that knows all types.
 pub(crate) fn unknown_type(known: &[&str]) -> Problem {
     let why = format!("the type is none of {}", known.join(", "));
     Problem::invalid(vec![MemberError::member("/type", why)])

@@ -38,7 +38,7 @@ pub enum CommandType {
     Claim,
     /// A quarantined arrival is to be handled again.
     HandleAgain,
-    /// A quarantined arrival is to be put away.
+    /// A quarantined arrival is to be dismissed.
     Dismiss,
     /// An action is approved by a second person.
     Approve,
@@ -93,7 +93,7 @@ impl CommandType {
             Self::Release => "An operation of a provider is to go on",
             Self::Claim => "A payment is to be brought in by its receipt",
             Self::HandleAgain => "A quarantined arrival is to be handled again",
-            Self::Dismiss => "A quarantined arrival is to be put away",
+            Self::Dismiss => "A quarantined arrival is to be dismissed",
             Self::Approve => "An action is approved by a second person",
             Self::Decline => "An action is declined",
         }
@@ -141,7 +141,7 @@ pub enum Request {
         seen: Option<u64>,
     },
     /// A second person's judgement of an action.
-    Judge {
+    Review {
         /// The action.
         action: ActionId,
         /// True if it is approved.
@@ -188,7 +188,7 @@ impl Request {
             Self::Create(new) => About::New(new),
             Self::Inquire(named) => About::Transfer(named.id(), Intent::Move),
             Self::Act { action, .. } => About::of_action(action, Intent::Move),
-            Self::Judge { action, .. } => About::Action(*action, Intent::Move),
+            Self::Review { action, .. } => About::Action(*action, Intent::Move),
         }
     }
 
@@ -197,13 +197,14 @@ impl Request {
         match self {
             Self::Inquire(named) => Some(*named),
             Self::Act { named, .. } => *named,
-            Self::Create(_) | Self::Judge { .. } => None,
+            Self::Create(_) | Self::Review { .. } => None,
         }
     }
 
-    /// SHA-256 over what the command means. A transfer's is the API's, so that the same key with the
-    /// same content is the same wherever it comes in. Those of reversals and assignments are as they
-    /// were in version 0.1: a command may be delivered again after an update.
+    /// SHA-256 of the meaning of the command. The digest of a transfer equals the API's, so that
+    /// the same key with the same content is the same request on either way. The digests of
+    /// reversals and assignments are those of version 0.1, because a command may be delivered again
+    /// after an update.
     pub fn digest(&self) -> String {
         #[derive(Serialize)]
         struct First<'a> {
@@ -240,7 +241,7 @@ impl Request {
                     canonical(&Second { form: 2, action, judged, reason, seen })
                 }
             },
-            Self::Judge { action, approved, reason, seen } => {
+            Self::Review { action, approved, reason, seen } => {
                 let (judged, seen) = (Some((*action, *approved)), *seen);
                 canonical(&Second { form: 2, action: None, judged, reason, seen })
             }

@@ -50,14 +50,14 @@ struct Seen {
 }
 
 /// The answer to a command, and the way in which its delivery ends.
-enum Verdict {
+enum CommandResult {
     Accepted(Done),
     Rejected(Refusal),
     Later,
 }
 
 impl CommandConsumer {
-    /// A door that has commands carried out by `service` and answers through `events`.
+    /// A consumer that has commands carried out by `service` and answers through `events`.
     ///
     /// # Errors
     /// An option that cannot be used.
@@ -102,24 +102,24 @@ impl Inner {
         let mut seen = Seen::default();
         let order = self.read(&command, &mut seen);
         let kind = order.as_ref().map_or(UNREADABLE, |order| order.kind.as_str());
-        let verdict = match &order {
+        let outcome = match &order {
             Ok(order) => self.patiently(order, until, stop).await,
-            Err(refusal) => Verdict::Rejected(refusal.clone()),
+            Err(refusal) => CommandResult::Rejected(refusal.clone()),
         };
-        let result = match verdict {
-            Verdict::Later => "later",
-            Verdict::Accepted(Done { replayed: true, .. }) => "replayed",
-            Verdict::Accepted(_) => "accepted",
-            Verdict::Rejected(_) => "rejected",
+        let result = match outcome {
+            CommandResult::Later => "later",
+            CommandResult::Accepted(Done { replayed: true, .. }) => "replayed",
+            CommandResult::Accepted(_) => "accepted",
+            CommandResult::Rejected(_) => "rejected",
         };
         counter!("kiungo_commands_total", "type" => kind, "result" => result).increment(1);
-        let Some(answer) = self.answer(&verdict, order.ok(), &seen, &command.body) else {
+        let Some(answer) = self.answer(&outcome, order.ok(), &seen, &command.body) else {
             return settled(command.settle.later().await);
         };
         if !self.tell(answer, until, stop).await {
             return settled(command.settle.later().await);
         }
-        settle(command.settle, verdict).await;
+        settle(command.settle, outcome).await;
     }
 
     /// The command, if it may be carried out.
@@ -170,15 +170,20 @@ impl Inner {
     }
 
     /// Has it carried out, and tries again as long as it is impossible for now.
-    async fn patiently(&self, order: &Order, until: Instant, stop: &CancellationToken) -> Verdict {
+    async fn patiently(
+        &self,
+        order: &Order,
+        until: Instant,
+        stop: &CancellationToken,
+    ) -> CommandResult {
         let bound = Duration::from_secs(self.options.command_timeout_s);
         let mut pauses = Pauses::default();
         loop {
             let problem = match timeout(bound, order.carry_out(&*self.service)).await {
-                Ok(Ok(done)) => return Verdict::Accepted(done),
+                Ok(Ok(done)) => return CommandResult::Accepted(done),
                 Ok(Err(problem)) if !for_now(problem.code()) => {
                     let root = if problem.errors().is_empty() { "" } else { "/data" };
-                    return Verdict::Rejected(Refusal::at(root, &problem));
+                    return CommandResult::Rejected(Refusal::at(root, &problem));
                 }
                 Ok(Err(problem)) => problem,
                 Err(_) => Problem::new(Code::RequestTimeout, "it took too long"),
@@ -186,7 +191,7 @@ impl Inner {
             let (client, code) = (&order.client, problem.code().as_str());
             tracing::warn!(client, code, "a command waits: {}", problem.detail());
             if !wait(pauses.next(), until, stop).await {
-                return Verdict::Later;
+                return CommandResult::Later;
             }
         }
     }
@@ -194,15 +199,15 @@ impl Inner {
     /// The event that answers a command; none if there is nothing to say yet.
     fn answer(
         &self,
-        verdict: &Verdict,
+        outcome: &CommandResult,
         order: Option<Order>,
         seen: &Seen,
         body: &[u8],
     ) -> Option<EventMessage> {
         let at = self.service.clock_now();
-        match verdict {
-            Verdict::Later => None,
-            Verdict::Accepted(done) => {
+        match outcome {
+            CommandResult::Later => None,
+            CommandResult::Accepted(done) => {
                 let Order { id, kind, client, .. } = order?;
                 let accepted = CommandAccepted {
                     command: id,
@@ -215,7 +220,7 @@ impl Inner {
                 };
                 Some(self.encoder.accepted(accepted, at))
             }
-            Verdict::Rejected(refusal) => {
+            CommandResult::Rejected(refusal) => {
                 let (client, code) = (seen.client.as_deref(), refusal.code.as_str());
                 tracing::info!(client, code, path = refusal.path(), "a command was rejected");
                 let (id, kind) = (seen.id.as_deref(), seen.kind.as_deref());
@@ -247,14 +252,14 @@ fn check_content_type(command: &Command) -> Result<(), Refusal> {
     Err(Refusal::new(Code::UnsupportedMediaType, &why))
 }
 
-async fn settle(settle: Box<dyn Settle>, verdict: Verdict) {
-    settled(match verdict {
-        Verdict::Accepted(_) => settle.done().await,
-        Verdict::Rejected(refusal) => {
+async fn settle(settle: Box<dyn Settle>, outcome: CommandResult) {
+    settled(match outcome {
+        CommandResult::Accepted(_) => settle.done().await,
+        CommandResult::Rejected(refusal) => {
             let reason = format!("{}: {}", refusal.code.as_str(), refusal.reason);
             settle.reject(&reason, refusal.path()).await
         }
-        Verdict::Later => settle.later().await,
+        CommandResult::Later => settle.later().await,
     });
 }
 
@@ -262,7 +267,7 @@ async fn settle(settle: Box<dyn Settle>, verdict: Verdict) {
 /// again.
 fn settled(result: Result<(), QueueError>) {
     if let Err(error) = result {
-        tracing::warn!(error.message = %error, "the broker was not told what became of a command");
+        tracing::warn!(error.message = %error, "the outcome of a command could not be reported to the broker");
     }
 }
 

@@ -295,21 +295,21 @@ impl ArrivalData {
 
 impl ApprovalData {
     pub(crate) fn read(self) -> Result<Request, Problem> {
-        judge(&self.action, &self.reason, true, self.version)
+        review(&self.action, &self.reason, true, self.version)
     }
 }
 
 impl DeclineData {
     pub(crate) fn read(self) -> Result<Request, Problem> {
-        judge(&self.action, &self.reason, false, None)
+        review(&self.action, &self.reason, false, None)
     }
 }
 
-fn judge(id: &str, why: &str, approved: bool, seen: Option<u64>) -> Result<Request, Problem> {
+fn review(id: &str, why: &str, approved: bool, seen: Option<u64>) -> Result<Request, Problem> {
     let mut checks = Checks::default();
     let id = ActionId::parse(id).ok_or("this is not the id of an action");
     let action = checks.member("/action", id);
     let reason = checks.member("/reason", text(why, REASON_MAX));
     let whole = action.zip(reason);
-    checks.give(whole.map(|(action, reason)| Request::Judge { action, approved, reason, seen }))
+    checks.give(whole.map(|(action, reason)| Request::Review { action, approved, reason, seen }))
 }

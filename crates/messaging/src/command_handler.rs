@@ -53,7 +53,7 @@ pub(crate) const fn for_now(code: Code) -> bool {
 impl Order {
     /// Carries it out. May be dropped at any moment, and tried again.
     pub(crate) async fn carry_out(&self, service: &dyn Service) -> Result<Done, Problem> {
-        if let Err(refused) = self.scope.judge(service, self.request.about()).await {
+        if let Err(refused) = self.scope.check(service, self.request.about()).await {
             // A command that was carried out before is answered as it was then.
             return self.earlier(service).await?.ok_or(refused);
         }
@@ -73,16 +73,16 @@ impl Order {
             Request::Act { action, reason, seen, .. } => {
                 self.act(service, action, reason, *seen).await
             }
-            Request::Judge { action, approved: true, reason, seen } => {
+            Request::Review { action, approved: true, reason, seen } => {
                 match service.approve_action(*action, &self.client, reason, *seen).await {
                     Ok(acted) => Ok(Done::acted(&acted)),
-                    Err(error) => self.judged_before(service, *action, true, error).await,
+                    Err(error) => self.reviewed_before(service, *action, true, error).await,
                 }
             }
-            Request::Judge { action, approved: false, reason, .. } => {
+            Request::Review { action, approved: false, reason, .. } => {
                 match service.decline_action(*action, &self.client, reason).await {
-                    Ok(declined) => Ok(Done::judged(&declined, false)),
-                    Err(error) => self.judged_before(service, *action, false, error).await,
+                    Ok(declined) => Ok(Done::reviewed(&declined, false)),
+                    Err(error) => self.reviewed_before(service, *action, false, error).await,
                 }
             }
         }
@@ -110,7 +110,7 @@ impl Order {
         };
         match service.act(new).await {
             Ok(acted) => Ok(Done::acted(&acted)),
-            Err(ActError::Transfer(RequestError::KeyTaken(holder))) => self.judge(holder),
+            Err(ActError::Transfer(RequestError::KeyTaken(holder))) => self.replay_of(holder),
             // The same command may have been quicker, and is why the state does not allow it.
             Err(error @ ActError::Transfer(RequestError::Conflict { .. })) => {
                 self.earlier(service).await?.ok_or_else(|| error.into())
@@ -120,7 +120,7 @@ impl Order {
     }
 
     /// The command may have been delivered before: then the action bears this client's judgement.
-    async fn judged_before(
+    async fn reviewed_before(
         &self,
         service: &dyn Service,
         id: ActionId,
@@ -133,7 +133,7 @@ impl Order {
             && judgement.by == self.client
             && judgement.approved == approved
         {
-            return Ok(Done::judged(&action, true));
+            return Ok(Done::reviewed(&action, true));
         }
         Err(error.into())
     }
@@ -141,10 +141,10 @@ impl Order {
     /// The outcome of this command, if it was carried out before.
     async fn earlier(&self, service: &dyn Service) -> Result<Option<Done>, Problem> {
         let holder = service.store().key_holder(&self.client, &self.id).await?;
-        holder.map(|holder| self.judge(holder)).transpose()
+        holder.map(|holder| self.replay_of(holder)).transpose()
     }
 
-    fn judge(&self, holder: KeyHolder) -> Result<Done, Problem> {
+    fn replay_of(&self, holder: KeyHolder) -> Result<Done, Problem> {
         if holder.digest == self.request.digest() {
             Ok(Done::about(holder.transfer, true))
         } else {
@@ -169,7 +169,7 @@ impl Done {
         Self { transfer, action, replayed: acted.replayed }
     }
 
-    const fn judged(action: &Action, replayed: bool) -> Self {
+    const fn reviewed(action: &Action, replayed: bool) -> Self {
         Self { transfer: None, action: Some((action.id, action.state)), replayed }
     }
 }

@@ -26,14 +26,14 @@ use crate::event_payload::{
 };
 use crate::refusal::Refusal;
 
-/// Before the words of ours in a type, so that it is told from other systems' types.
+/// The prefix of our event types, which distinguishes them from other systems' types.
 pub(crate) const TYPE_PREFIX: &str = "kiungo.";
 
 /// Digits of a sequence: as texts they sort as numbers do, which the standard asks for. No transfer
 /// has as many events.
 pub(crate) const SEQUENCE_DIGITS: usize = 10;
 
-/// The members that all events of this process have alike.
+/// Encodes events, with the members that are the same in all events of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventEncoder {
     source: String,
@@ -57,7 +57,7 @@ struct Envelope<'a, D> {
     data: D,
 }
 
-/// The members that are an event's own.
+/// The members that differ between events.
 struct Fact<'a> {
     id: String,
     topic: String,
@@ -70,17 +70,17 @@ struct Fact<'a> {
 /// A command, as far as it could be read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct About<'a> {
-    /// Its id.
     pub(crate) id: Option<&'a str>,
     /// Its type.
     pub(crate) kind: Option<&'a str>,
     /// The name of the client that sent it.
     pub(crate) client: Option<&'a str>,
-    /// All of it.
+    /// The whole body.
     pub(crate) body: &'a [u8],
 }
 
-/// An id of somebody else within an id of ours, which has to fit into 255 bytes of AMQP.
+/// Shortens an id of another system for use in an id of ours, which has to fit into 255 bytes of
+/// AMQP.
 fn short(id: &str) -> String {
     if id.len() <= 100 { id.to_owned() } else { sha256_hex(id.as_bytes()) }
 }

@@ -5,7 +5,7 @@ use kiungo_api::wire::words;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What became known about a transfer.
+/// A fact about a transfer.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TransferPayload)]
 pub struct TransferPayload {
@@ -20,32 +20,32 @@ pub struct TransferPayload {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CasePayload)]
 pub struct CasePayload {
-    /// What kind of question.
+    /// The kind of question.
     #[schema(schema_with = words::case_schema)]
     pub kind: &'static str,
     /// The evidence, for people.
     pub detail: String,
 }
 
-/// How a provider is doing.
+/// The state of a provider.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProviderPayload)]
 pub struct ProviderPayload {
     /// The provider, as configured.
     #[schema(examples("mpesa-tz"))]
     pub provider: String,
-    /// Whether work flows to it. While it does not, work waits; nothing fails of it.
+    /// True if work flows to it. Otherwise its work waits, and does not fail.
     pub available: bool,
 }
 
-/// A command was accepted: what it asks for is durable, and on its way.
+/// A command was accepted: the requested change is durable, and on its way.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CommandAccepted)]
 pub struct CommandAccepted {
     /// The id of the command's `CloudEvent`.
     #[schema(examples("7d3a9d3c-0001"))]
     pub command: String,
-    /// What it asked for: the command's type.
+    /// The command's type.
     #[serde(rename = "type")]
     #[schema(examples("transfer.create"))]
     pub kind: &'static str,
@@ -64,7 +64,7 @@ pub struct CommandAccepted {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("proposed"))]
     pub state: Option<&'static str>,
-    /// Whether the same command had been accepted before; then nothing was done now.
+    /// True if the same command had been accepted before; then nothing was done now.
     pub replayed: bool,
 }
 
@@ -88,7 +88,7 @@ pub struct CommandRejected {
     /// A stable word for programs, from the list of the API's problems.
     #[schema(examples("invalid_request"))]
     pub code: &'static str,
-    /// What is wrong, and what would be right.
+    /// The mistake, and what would be right.
     #[schema(examples("the amount is zero"))]
     pub reason: String,
     /// The place that is wrong, where that is the reason: a JSON Pointer from the root of the
@@ -100,7 +100,7 @@ pub struct CommandRejected {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub faults: Vec<FaultPayload>,
-    /// Which of the provider's rules refused a transfer, where that is the reason.
+    /// The provider's rule that refused a transfer, where that is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("amount_above_daily_maximum"))]
     pub rule: Option<String>,
@@ -111,14 +111,14 @@ pub struct CommandRejected {
     pub transfer: Option<String>,
 }
 
-/// What is wrong with one part of a command.
+/// A mistake in one part of a command.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CommandFault)]
 pub struct FaultPayload {
     /// The place: a JSON Pointer from the root of the command's `CloudEvent`.
     #[schema(examples("/data/amount"))]
     pub path: String,
-    /// What is wrong with it.
+    /// The mistake.
     #[schema(examples("the amount is zero"))]
     pub detail: String,
 }

@@ -16,8 +16,8 @@ pub struct MessagingOptions {
     pub source: String,
     /// The clients that may send commands. Default none: nothing is open.
     pub clients: Vec<Client>,
-    /// True if events show phone numbers in full. Default false: whoever may read the queue of a
-    /// listener reads them all.
+    /// True if events show phone numbers in full. Default false: every user of the broker that may
+    /// read a listener's queue reads them all.
     pub full_phone_numbers: bool,
     /// Bytes of a command. Default 65 536, as for a request of the API: the largest has some hundred.
     pub command_bytes_max: usize,
@@ -32,9 +32,9 @@ pub struct MessagingOptions {
     pub command_hold_s: u64,
     /// Events that are published together. Default 500: a few milliseconds of a broker's work.
     pub events_batch: u32,
-    /// Milliseconds between two looks for events when nobody says that there are some. Default 10:
-    /// another process's events are told in half of the 20 ms that are promised; a look at an
-    /// empty table costs the database a fraction of a millisecond.
+    /// Milliseconds between two looks for events if no commit reports new ones. Default 10: another
+    /// process's events are told in half of the 20 ms that are promised; a look at an empty table
+    /// costs the database a fraction of a millisecond.
     pub events_poll_ms: u64,
     /// Seconds for which a process takes the work of publishing; it renews at half. Default 10: when
     /// it dies, another goes on after as long. At least 6.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// Long enough that a database that is restarting is not asked in vain a thousand times.
+/// Long enough that a restarting database is not asked a thousand times.
 const FIRST: Duration = Duration::from_millis(100);
-/// Short enough that nobody waits much longer than the failure lasted.
+/// Short enough that the wait is not much longer than the failure.
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// The waits between tries.

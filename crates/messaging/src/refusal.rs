@@ -7,7 +7,8 @@ use kiungo_domain::excerpt::masked;
 
 /// Characters of a reason: a dead letter carries it in a header, and people read it.
 const REASON_CHARS_MAX: usize = 1_000;
-/// Characters of one fault's detail and of its path: whoever made a longer name knows it.
+/// The largest number of characters of one fault's detail and of its path: the maker of a longer
+/// name knows it.
 const FAULT_CHARS_MAX: usize = 200;
 /// Faults that are told: a body of nothing but faults must not make a larger event.
 const FAULTS_MAX: usize = 20;

@@ -1,4 +1,4 @@
-//! Setting the door and the relay in motion.
+//! Starts the consumer of commands and the relay.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub struct Messaging {
     pub wake: Arc<Notify>,
 }
 
-/// Starts the relay, and the door if there are commands to take. Both run until `stop`; the
+/// Starts the relay, and the consumer if there are commands to take. Both run until `stop`; the
 /// returned handle is done once both have come to their end.
 ///
 /// # Errors
@@ -38,11 +38,11 @@ pub fn start(messaging: Messaging, stop: &CancellationToken) -> Result<TaskTrack
     let (sharing, publishing) = (Arc::clone(&service), Arc::clone(&events));
     let (outbox, leases) = (service.store().clone(), service.store().clone());
     let relay = Relay::new(sharing, outbox, leases, publishing, options.clone(), holder, wake)?;
-    let door = CommandConsumer::new(service, events, options)?;
+    let consumer = CommandConsumer::new(service, events, options)?;
     let tasks = TaskTracker::new();
     tasks.spawn(relay.run(stop.clone()));
     if let Some(commands) = commands {
-        tasks.spawn(door.run(commands, stop.clone()));
+        tasks.spawn(consumer.run(commands, stop.clone()));
     }
     tasks.close();
     Ok(tasks)

@@ -22,9 +22,9 @@ use crate::wire::{
 /// The state of a wallet or an account (`gsma-mobile-money-api.md` §8, `accountStatus`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountState {
-    /// It can be used.
+    /// The account can be used.
     Available,
-    /// It exists and cannot be used.
+    /// The account exists and cannot be used.
     Unavailable,
     /// There is no such account, but a credit would make a voucher for an unregistered recipient.
     Unregistered,
@@ -103,7 +103,8 @@ impl Gsma {
         name.map(Some).ok_or_else(|| unavailable("the provider withholds the holder's name"))
     }
 
-    /// The heartbeat shows that the provider is there, our own account that it knows us.
+    /// The heartbeat shows that the provider is reachable; the state of our own account shows that
+    /// it knows us.
     pub(crate) async fn check(&self) -> Result<String, ReadError> {
         let silent =
             || ReadError::Repair("the provider has no heartbeat: is base_url right?".to_owned());

@@ -123,7 +123,8 @@ impl OAuth {
             basic: basic(id, secret)?,
             lifetime_default: Duration::from_secs(options.token_lifetime_default_s),
             timeout: options.read_timeout(),
-            // Whoever asks after a failure tries again: only those who waited share it.
+            // A request after a failure tries again: only the callers that waited share the
+            // failure.
             cache: TokenCache::new(Timing {
                 renew_before: Duration::from_secs(options.token_renew_before_s),
                 failure_kept: Duration::ZERO,

@@ -2,7 +2,7 @@
 //! provider reads the bills of an account before it lets a customer pay, and then pays one.
 
 use kiungo_domain::{Currency, Money, Receipt};
-use kiungo_provider::{CallbackError, CallbackNews, Offer, PaymentNotice, RawCallback, Terms};
+use kiungo_provider::{CallbackContent, CallbackError, Offer, PaymentNotice, RawCallback, Terms};
 use serde_json::{Value, json};
 
 use crate::form::{UUID, amount, is_uuid, malformed, missing};
@@ -30,7 +30,7 @@ pub(crate) fn payment(
     account: &str,
     callback: &RawCallback,
     terms: &Terms,
-) -> Result<CallbackNews, CallbackError> {
+) -> Result<CallbackContent, CallbackError> {
     let unreadable = |why: &str| CallbackError::Unreadable(why.to_owned());
     let payment: BillPayment =
         read_object(&callback.body).ok_or_else(|| unreadable("it is no bill payment"))?;
@@ -63,7 +63,7 @@ pub(crate) fn payment(
     };
     let (receipt, paid) = match (receipt, paid) {
         (Ok(receipt), Ok(paid)) => (receipt, paid),
-        (Err(refusal), _) | (_, Err(refusal)) => return Ok(CallbackNews::Malformed(refusal)),
+        (Err(refusal), _) | (_, Err(refusal)) => return Ok(CallbackContent::Malformed(refusal)),
     };
     let payer = noted("msisdn", [&payment.custom_data, &payment.metadata]);
     let notice = PaymentNotice {
@@ -77,7 +77,7 @@ pub(crate) fn payment(
     };
     // An id that is none cannot be asked with; beside a reference it only informs.
     let correlation = correlation.filter(|id| is_uuid(id)).map(str::to_ascii_lowercase);
-    Ok(CallbackNews::Offer(Offer { notice, correlation, made: false, calls_back: false }))
+    Ok(CallbackContent::Offer(Offer { notice, correlation, made: false, calls_back: false }))
 }
 
 /// The bills of an account that may be paid: one, of any amount.

@@ -1,14 +1,14 @@
-//! Callbacks: where they arrive, what they say, and how they are answered. Pure, no I/O.
+//! Callbacks: their paths, their content, and their answers. Pure, no I/O.
 //!
 //! Nothing authenticates a callback in this API (`gsma-mobile-money-api.md` §4.2, §18 trap 11), so
-//! all of it is hearsay until an inquiry confirms it (rule 6).
+//! its content is a claim until an inquiry confirms it (rule 6).
 
 use kiungo_domain::outcome::{Acceptance, Awaiting};
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, Meaning, Offer, OfferState, RawCallback,
-    StateQuery, Verdict,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, Meaning, Offer, OfferState,
+    RawCallback, StateQuery,
 };
 
 use crate::Gsma;
@@ -21,7 +21,7 @@ use crate::wire::{Body, ErrorObject, RequestState, Transaction, read_body};
 use crate::{bill, offer, salvage};
 
 impl Gsma {
-    pub(crate) fn news(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+    pub(crate) fn content(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
         let unknown = || CallbackError::UnknownPath(format!("{} …", callback.method));
         let route = Route::of(callback).ok_or_else(unknown)?;
         self.check_hash(callback)?;
@@ -29,28 +29,28 @@ impl Gsma {
             Route::Result(reference) => self.read_result(callback, reference),
             Route::Payment => self.read_payment(callback),
             Route::PaymentOffer => self.read_offer(callback),
-            Route::Heartbeat => Ok(CallbackNews::Heartbeat),
+            Route::Heartbeat => Ok(CallbackContent::Heartbeat),
             Route::RequestState(name) | Route::Failure(name) | Route::Paid(name) => {
-                Ok(CallbackNews::StateQuery(StateQuery::Name(name)))
+                Ok(CallbackContent::StateQuery(StateQuery::Name(name)))
             }
-            Route::Response(id) => Ok(CallbackNews::StateQuery(StateQuery::Correlation(id))),
-            Route::Bills { account } => Ok(CallbackNews::Validation(bill::validation(
+            Route::Response(id) => Ok(CallbackContent::StateQuery(StateQuery::Correlation(id))),
+            Route::Bills { account } => Ok(CallbackContent::Validation(bill::validation(
                 &account,
                 self.reading.terms.currency,
             ))),
             Route::BillPayment { account } => {
                 let payment = bill::payment(&account, callback, &self.reading.terms);
-                payment.map(|news| self.with_call_back(callback, news))
+                payment.map(|content| self.with_call_back(callback, content))
             }
         }
     }
 
     /// An offer, with whether the provider is called back about it.
-    fn with_call_back(&self, callback: &RawCallback, news: CallbackNews) -> CallbackNews {
-        match news {
-            CallbackNews::Offer(offer) => {
+    fn with_call_back(&self, callback: &RawCallback, content: CallbackContent) -> CallbackContent {
+        match content {
+            CallbackContent::Offer(offer) => {
                 let calls_back = self.call_back_url(callback).is_some();
-                CallbackNews::Offer(Offer { calls_back, ..offer })
+                CallbackContent::Offer(Offer { calls_back, ..offer })
             }
             other => other,
         }
@@ -60,7 +60,7 @@ impl Gsma {
         self.call_back_url(&state.offer).is_some()
     }
 
-    /// A damaged body is not read. This is no signature: whoever forges a body can hash it.
+    /// A damaged body is not read. This is no signature: an attacker who forges a body can hash it.
     fn check_hash(&self, callback: &RawCallback) -> Result<(), CallbackError> {
         let stated = callback.header("x-content-hash").filter(|_| self.options.integrity_headers);
         match stated.map(str::trim) {
@@ -76,7 +76,7 @@ impl Gsma {
         &self,
         callback: &RawCallback,
         reference: Reference,
-    ) -> Result<CallbackNews, CallbackError> {
+    ) -> Result<CallbackContent, CallbackError> {
         let unreadable = |why: &str| CallbackError::Unreadable(why.to_owned());
         // Most providers leave the header out (§2.3); one that sends it must agree with the path.
         let named = callback.header("x-correlationid").map(str::trim).filter(|id| !id.is_empty());
@@ -88,7 +88,7 @@ impl Gsma {
             // The address names the operation: enough to ask about it.
             None if salvage::is_damaged(&callback.body) => {
                 let finding = Finding::unclear("a callback whose body is damaged");
-                return Ok(CallbackNews::Result { reference: Some(reference), finding });
+                return Ok(CallbackContent::Result { reference: Some(reference), finding });
             }
             None => return Err(unreadable("no known shape")),
         };
@@ -106,7 +106,7 @@ impl Gsma {
             Body::Updated => Finding::unclear("it reports success without the transaction"),
             Body::Link(_) => return Err(unreadable("a link is no result")),
         };
-        Ok(CallbackNews::Result { reference: Some(reference), finding })
+        Ok(CallbackContent::Result { reference: Some(reference), finding })
     }
 
     fn failure(&self, asked: &Asked, error: &ErrorObject) -> Finding {
@@ -131,67 +131,68 @@ impl Gsma {
         }
     }
 
-    fn read_payment(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+    fn read_payment(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
         match told(callback) {
             Ok(transaction) => self
                 .notice(&transaction)
-                .map(CallbackNews::Payment)
+                .map(CallbackContent::Payment)
                 .map_err(CallbackError::Unreadable),
             // Damaged: it may still hold enough to ask the provider.
             Err(_) if read_body(&callback.body).is_none() => {
-                self.salvaged_notice(&callback.body).map(CallbackNews::Payment)
+                self.salvaged_notice(&callback.body).map(CallbackContent::Payment)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn read_offer(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+    fn read_offer(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
         let transaction = match told(callback) {
             Ok(transaction) => transaction,
-            // Damaged: nothing can be judged, but the provider can be asked what stands there.
+            // The body is damaged: the offer cannot be checked, but the provider can be asked about
+            // it.
             Err(_) if read_body(&callback.body).is_none() => {
-                return self.salvaged_notice(&callback.body).map(CallbackNews::Payment);
+                return self.salvaged_notice(&callback.body).map(CallbackContent::Payment);
             }
             Err(error) => return Err(error),
         };
         let correlation = callback.header("x-correlationid").map(str::trim);
         let correlation = correlation.filter(|id| is_uuid(id)).map(str::to_ascii_lowercase);
         let offered = self.offered(&transaction, correlation);
-        offered.map(|news| self.with_call_back(callback, news))
+        offered.map(|content| self.with_call_back(callback, content))
     }
 
     pub(crate) fn acknowledgement(
         &self,
         callback: &RawCallback,
-        verdict: &Verdict,
+        decision: &CallbackDecision,
     ) -> CallbackReply {
         let Some(route) = Route::of(callback) else {
             return error(404, "identification", "identifierError", "there is no such resource");
         };
-        match (verdict, route) {
-            (Verdict::Unreadable, _) => {
+        match (decision, route) {
+            (CallbackDecision::Unreadable, _) => {
                 error(400, "validation", "formatError", "the body cannot be read")
             }
-            (Verdict::Refused(refusal), _) => offer::refused(refusal),
-            (Verdict::Taken(state), _) => {
+            (CallbackDecision::Refused(refusal), _) => offer::refused(refusal),
+            (CallbackDecision::Taken(state), _) => {
                 json_reply(202, &offer::request_state(state, self.is_called_back(state)))
             }
-            (Verdict::State(state), route) => {
+            (CallbackDecision::State(state), route) => {
                 let called_back = |state: &_| self.is_called_back(state);
                 offer::told(&route, state.as_deref(), called_back)
             }
-            (Verdict::Accepted, Route::Bills { account }) => {
+            (CallbackDecision::Accepted, Route::Bills { account }) => {
                 json_reply(200, &bill::list(&account, self.reading.terms.currency))
             }
-            (Verdict::Accepted, Route::Heartbeat) => {
+            (CallbackDecision::Accepted, Route::Heartbeat) => {
                 json_reply(200, &serde_json::json!({ "serviceStatus": "available" }))
             }
-            (Verdict::Accepted, _) => CallbackReply { status: 204, body: None },
+            (CallbackDecision::Accepted, _) => CallbackReply { status: 204, body: None },
         }
     }
 }
 
-/// The Transaction that a body tells of.
+/// The Transaction that a body holds.
 fn told(callback: &RawCallback) -> Result<Box<Transaction>, CallbackError> {
     let unreadable = |why: &str| CallbackError::Unreadable(why.to_owned());
     match read_body(&callback.body) {

@@ -255,7 +255,7 @@ impl Secrets {
     pub(crate) const NAMES: [&str; 6] =
         ["user", "password", "client_id", "client_secret", "api_key", "x_client_id"];
 
-    /// Those of the given ones that this API has a use for.
+    /// Takes those of the given secrets that this API uses.
     pub(crate) fn of(given: &kiungo_provider::Secrets) -> Self {
         Self {
             user: given.get("user"),

@@ -85,9 +85,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_is_judged_by_pattern_zero_and_currency() {
+    fn an_amount_is_checked_by_pattern_zero_and_currency() {
         let lsl = Currency::from_code("LSL").unwrap();
-        let judged = |text: &str, currency: &str| {
+        let checked = |text: &str, currency: &str| {
             amount("amountPaid", Some(&text.into()), Some(&currency.into()), lsl)
                 .map(Money::minor)
                 .map_err(|refusal| {
@@ -95,7 +95,7 @@ mod tests {
                 })
         };
         for (text, minor) in [("5", 500), ("5.3", 530), ("5.30", 530), ("0.5", 50), ("5.00", 500)] {
-            assert_eq!(judged(text, "LSL"), Ok(minor), "{text}");
+            assert_eq!(checked(text, "LSL"), Ok(minor), "{text}");
         }
         for text in [
             "0",
@@ -113,12 +113,12 @@ mod tests {
             "999999999999999999",
             "٣",
         ] {
-            assert_eq!(judged(text, "LSL"), Err("formatError".to_owned()), "{text}");
+            assert_eq!(checked(text, "LSL"), Err("formatError".to_owned()), "{text}");
         }
-        assert_eq!(judged("", "LSL"), Err("mandatoryValueNotSupplied".to_owned()));
-        assert_eq!(judged("5", "GBP"), Err("currencyNotSupported".to_owned()));
-        assert_eq!(judged("5", ""), Err("mandatoryValueNotSupplied".to_owned()));
-        assert_eq!(judged("5", "lsl"), Err("formatError".to_owned()));
-        assert_eq!(judged("5", "USDD"), Err("formatError".to_owned()));
+        assert_eq!(checked("", "LSL"), Err("mandatoryValueNotSupplied".to_owned()));
+        assert_eq!(checked("5", "GBP"), Err("currencyNotSupported".to_owned()));
+        assert_eq!(checked("5", ""), Err("mandatoryValueNotSupplied".to_owned()));
+        assert_eq!(checked("5", "lsl"), Err("formatError".to_owned()));
+        assert_eq!(checked("5", "USDD"), Err("formatError".to_owned()));
     }
 }

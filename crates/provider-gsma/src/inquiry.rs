@@ -1,4 +1,4 @@
-//! Asking what became of an operation or of a payment. Moves nothing.
+//! Inquiries about an operation or of a payment. Moves nothing.
 
 use http::StatusCode;
 use kiungo_domain::{Finding, Reference};
@@ -162,7 +162,7 @@ pub(crate) fn callback_url(base: &str, reference: Reference) -> String {
 /// correlation id leads is the first sending's own result and wins wherever it says something.
 fn combine(by_handle: Finding, by_reference: Finding) -> Finding {
     let says_more = match &by_reference {
-        Finding::Executed(_) | Finding::Reversed(_) | Finding::Refused(_) => true,
+        Finding::Executed(_) | Finding::Reversed(_) | Finding::Rejected(_) => true,
         Finding::InProgress(_) => !matches!(by_handle, Finding::InProgress(_)),
         Finding::Absent | Finding::Unclear { .. } => by_handle == Finding::Absent,
     };
@@ -177,9 +177,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_correlation_id_says_wins_over_a_request_state() {
+    fn the_answer_about_the_correlation_id_wins_over_a_request_state() {
         let executed = Finding::Executed(Confirmation::bare(Receipt::new("REF-1").unwrap()));
-        let refused = Finding::Refused(Rejection {
+        let refused = Finding::Rejected(Rejection {
             code: "x".to_owned(),
             reason: Reason::Other,
             message: String::new(),

@@ -11,6 +11,7 @@ mod family;
 mod form;
 mod inquiry;
 mod map;
+mod notify;
 mod offer;
 mod paths;
 mod payment;
@@ -18,7 +19,6 @@ mod provider;
 mod route;
 mod salvage;
 mod statement;
-mod tell;
 mod wire;
 
 use std::sync::Arc;

@@ -2,7 +2,9 @@
 //! in a confirmation.
 
 use kiungo_domain::{Currency, Msisdn, Receipt, Reference, excerpt};
-use kiungo_provider::{CallbackError, CallbackNews, Meaning, Offer, PaymentFinding, PaymentNotice};
+use kiungo_provider::{
+    CallbackContent, CallbackError, Meaning, Offer, PaymentFinding, PaymentNotice,
+};
 
 use crate::Gsma;
 use crate::config::ReferencePlace;
@@ -51,28 +53,28 @@ impl Gsma {
         })
     }
 
-    /// A payment that is told as a request: its form is judged at once. One that the provider
-    /// states as completed has moved already, so that no account turns it away any more; and where
-    /// nobody can be asked, only such a one is a payment.
+    /// A payment that is told as a request: its form is judged at once. A payment that the provider
+    /// states as completed has moved already, so that no account turns it away any more. If the
+    /// provider cannot be asked, only a completed one is a payment.
     pub(crate) fn offered(
         &self,
         transaction: &Transaction,
         correlation: Option<String>,
-    ) -> Result<CallbackNews, CallbackError> {
+    ) -> Result<CallbackContent, CallbackError> {
         let word = Text::given(transaction.transaction_status.as_ref()).unwrap_or_default();
         let made =
             self.reading.terms.status(word).map(|line| line.means) == Some(Meaning::Completed);
         let currency = self.reading.terms.currency;
         let (amount, code) = (transaction.amount.as_ref(), transaction.currency.as_ref());
-        // Where nothing has moved, or it says so itself, there is nothing to keep. Else what is said of
-        // it is kept for a person, if it cannot be read.
+        // Where nothing has moved, or it says so itself, there is nothing to keep. Otherwise an
+        // unreadable report of it is kept for a person.
         if let Err(refusal) = form::amount("amount", amount, code, currency)
             && (!made || is_zero(amount, currency))
         {
-            return Ok(CallbackNews::Malformed(refusal));
+            return Ok(CallbackContent::Malformed(refusal));
         }
         let notice = self.notice(transaction).map_err(CallbackError::Unreadable)?;
-        Ok(CallbackNews::Offer(Offer { notice, correlation, made, calls_back: false }))
+        Ok(CallbackContent::Offer(Offer { notice, correlation, made, calls_back: false }))
     }
 
     /// The finding of a transaction about the payment that a notice told of.
@@ -168,7 +170,7 @@ impl Gsma {
     }
 }
 
-/// True if an amount says in so many words that nothing was paid.
+/// True if an amount says expressly that nothing was paid.
 fn is_zero(amount: Option<&Text>, currency: Currency) -> bool {
     matches!(amount::read(amount, None, currency), Ok(Some(amount)) if amount.is_zero())
 }

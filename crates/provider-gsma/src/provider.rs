@@ -7,9 +7,9 @@ use bytes::Bytes;
 use http::Method;
 use kiungo_domain::{Finding, Money, Msisdn, Outcome, Reference};
 use kiungo_provider::{
-    Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
-    PaymentNotice, PeriodQuery, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Statement,
-    StatementPage, Tells, Verdict, WalletInquiry, WalletOrder,
+    Balance, CallbackContent, CallbackDecision, CallbackError, CallbackReply, Capabilities,
+    HolderName, Notifier, PaymentFinding, PaymentNotice, PeriodQuery, Provider, RawCallback,
+    ReadError, Reverse, ReverseOrder, Statement, StatementPage, WalletInquiry, WalletOrder,
 };
 use kiungo_transport::percent::segment;
 use serde::Serialize;
@@ -104,12 +104,12 @@ impl Provider for Gsma {
         self.find_payment(notice).await
     }
 
-    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
-        self.news(callback)
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
+        self.content(callback)
     }
 
-    fn reply(&self, callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
-        self.acknowledgement(callback, verdict)
+    fn reply(&self, callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply {
+        self.acknowledgement(callback, decision)
     }
 
     fn reverse(&self) -> Option<&dyn Reverse> {
@@ -128,7 +128,7 @@ impl Provider for Gsma {
         Some(self)
     }
 
-    fn tells(&self) -> Option<&dyn Tells> {
+    fn notifier(&self) -> Option<&dyn Notifier> {
         Some(self)
     }
 

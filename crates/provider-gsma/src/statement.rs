@@ -56,7 +56,7 @@ impl Gsma {
         Ok(format!("{resource}?{pairs}"))
     }
 
-    /// Some providers answer an offset past the end with a code of its own (§5).
+    /// True if the answer is the code by which some providers reject an offset past the end (§5).
     fn is_past_the_end(&self, body: &[u8]) -> bool {
         let Some(Body::Error(error)) = read_body(body) else {
             return false;
@@ -67,7 +67,8 @@ impl Gsma {
                 == Some(Meaning::Absent)
     }
 
-    /// A line that cannot be read fails its page, and loudly: a line left out is money lost.
+    /// Reads a line. An unreadable line fails its whole page, because a line left out is money
+    /// lost.
     fn line(&self, transaction: &Transaction) -> Result<StatementLine, ReadError> {
         let receipt = receipt(transaction)
             .ok_or_else(|| unavailable("a transaction of the page has no usable reference"))?;

@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_informs_does_not_make_a_transaction_unreadable() {
+    fn informative_members_do_not_make_a_transaction_unreadable() {
         let body = br#"{"transactionStatus":"completed","descriptionText":{},"creationDate":[1],
             "dateCreated":true,"customData":"x","metadata":[7,{"key":"a","value":"b"},{"value":1}]}"#;
         let Some(Body::Transaction(transaction)) = read_body(body) else { panic!() };

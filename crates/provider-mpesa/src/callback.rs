@@ -5,7 +5,7 @@ use bytes::Bytes;
 use kiungo_domain::{Finding, Reference, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, RawCallback, Salvage, Terms, Verdict,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, RawCallback, Salvage, Terms,
 };
 use kiungo_transport::content;
 use serde_json::json;
@@ -46,14 +46,14 @@ pub(crate) fn read(
     terms: &Terms,
     questions: &Questions,
     callback: &RawCallback,
-) -> Result<CallbackNews, CallbackError> {
+) -> Result<CallbackContent, CallbackError> {
     match Path::of(settings, callback) {
         Some(Path::Results) => read_result(terms, questions, &callback.body),
         Some(Path::Confirmation) => {
-            notice::confirmation(settings, terms, &callback.body).map(CallbackNews::Payment)
+            notice::confirmation(settings, terms, &callback.body).map(CallbackContent::Payment)
         }
         Some(Path::Validation) => {
-            notice::validation(settings, terms, &callback.body).map(CallbackNews::Validation)
+            notice::validation(settings, terms, &callback.body).map(CallbackContent::Validation)
         }
         None => {
             let shown: String = callback.path.chars().take(60).collect();
@@ -67,7 +67,7 @@ fn read_result(
     terms: &Terms,
     questions: &Questions,
     body: &[u8],
-) -> Result<CallbackNews, CallbackError> {
+) -> Result<CallbackContent, CallbackError> {
     let result: AsyncResult = match read_object(body) {
         Ok(result) => result,
         Err(error) => {
@@ -79,27 +79,27 @@ fn read_result(
     }
     let id = result.third_party_conversation_id.get().unwrap_or_default();
     if questions.is_about_nothing(id) {
-        return Ok(CallbackNews::Nothing);
+        return Ok(CallbackContent::Nothing);
     }
     if let Some(question) = questions.recognise(id) {
         let operation = WalletOperation::of_step(question.reference.step());
         let found = query::async_transaction(terms, operation, &result);
-        let finding = questions.judge(terms, question, found);
-        return Ok(CallbackNews::Answer { reference: question.reference, finding });
+        let finding = questions.interpret(terms, question, found);
+        return Ok(CallbackContent::Answer { reference: question.reference, finding });
     }
     if let Some(reference) = asked_about(id) {
         let handle = None;
         let operation = WalletOperation::of_step(reference.step());
         let found = query::async_transaction(terms, operation, &result);
         let finding = query::about(operation, handle, None, found);
-        return Ok(CallbackNews::Result { reference: Some(reference), finding });
+        return Ok(CallbackContent::Result { reference: Some(reference), finding });
     }
     Ok(match Reference::parse(id) {
-        Ok(reference) => CallbackNews::Result {
+        Ok(reference) => CallbackContent::Result {
             reference: Some(reference),
             finding: payment::finding(terms, reference, &result),
         },
-        Err(_) => CallbackNews::Result {
+        Err(_) => CallbackContent::Result {
             reference: None,
             finding: Finding::unclear("the result names no operation of ours"),
         },
@@ -107,12 +107,12 @@ fn read_result(
 }
 
 /// A damaged result that names an operation of ours: enough to ask about it.
-fn hinted(body: &[u8]) -> Option<CallbackNews> {
+fn hinted(body: &[u8]) -> Option<CallbackContent> {
     let text = content::text(body);
     let id = Salvage::of(&text)?.member("input_ThirdPartyConversationID")?;
     let reference = asked_about(&id).or_else(|| Reference::parse(&id).ok())?;
     let finding = Finding::unclear("a result whose body is damaged");
-    Some(CallbackNews::Result { reference: Some(reference), finding })
+    Some(CallbackContent::Result { reference: Some(reference), finding })
 }
 
 /// The position at which the JSON is wrong; the parser's own text could quote the body.
@@ -128,12 +128,12 @@ pub(crate) fn position(error: &serde_json::Error) -> String {
 pub(crate) fn reply(
     settings: &Settings,
     callback: &RawCallback,
-    verdict: &Verdict,
+    decision: &CallbackDecision,
 ) -> CallbackReply {
     let body = match Path::of(settings, callback) {
         Some(Path::Results) => acknowledgement(&callback.body),
         Some(Path::Confirmation) => notice::confirmation_reply(),
-        Some(Path::Validation) => notice::validation_reply(verdict),
+        Some(Path::Validation) => notice::validation_reply(decision),
         None => return CallbackReply { status: 404, body: None },
     };
     CallbackReply { status: 200, body: Some(("application/json", Bytes::from(body.to_string()))) }

@@ -10,8 +10,8 @@ use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
-    PaymentNotice, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Terms, Verdict,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, Capabilities, HolderName,
+    PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Terms,
     WalletInquiry, WalletOrder,
 };
 use kiungo_transport::{Failure, Transport};
@@ -201,7 +201,7 @@ impl Mpesa {
             ));
         }
         let outcome = payment::outcome(&self.terms, sent.operation, sent.reference, reply);
-        let outcome = self.limits.judge(lease.serial, sent, outcome);
+        let outcome = self.limits.interpret(lease.serial, sent, outcome);
         if let (Outcome::Unknown { .. }, Reply::Coded(coded)) = (&outcome, reply) {
             self.first_answers.keep(sent.reference, in_short(coded));
         }
@@ -338,7 +338,7 @@ impl std::fmt::Debug for Mpesa {
     }
 }
 
-/// The reason that a call came to nothing.
+/// The reason that a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoReply {
     #[error("{0}")]
@@ -366,7 +366,7 @@ impl Provider for Mpesa {
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding {
         let claim = self.claims.of(inquiry.reference);
         let mut finding = query::finding(inquiry, self.question(inquiry, claim.as_ref()).await);
-        if let Finding::Refused(rejection) = &mut finding
+        if let Finding::Rejected(rejection) = &mut finding
             && let Some(first) = self.first_answers.of(inquiry.reference)
         {
             rejection.message = format!("{} (first answer: {first})", rejection.message);
@@ -399,12 +399,12 @@ impl Provider for Mpesa {
         query::payment(notice, transaction)
     }
 
-    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
         callback::read(&self.settings, &self.terms, &self.questions, callback)
     }
 
-    fn reply(&self, callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
-        callback::reply(&self.settings, callback, verdict)
+    fn reply(&self, callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply {
+        callback::reply(&self.settings, callback, decision)
     }
 
     fn reverse(&self) -> Option<&dyn Reverse> {
@@ -412,7 +412,7 @@ impl Provider for Mpesa {
     }
 
     fn holder_name(&self) -> Option<&dyn HolderName> {
-        // A name that is told by callback comes too late for whoever asks.
+        // A name that is answered by callback comes too late for the caller.
         (self.settings.market.holder_name && !self.inquires_by_callback()).then_some(self)
     }
 

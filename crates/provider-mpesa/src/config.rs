@@ -82,7 +82,7 @@ pub struct Options {
     /// if absent.
     #[serde(default)]
     pub payout_turned_away: TurnedAway,
-    /// In which form payments that customers start are notified; `none` if absent.
+    /// The form of notifications about payments that customers start; `none` if absent.
     #[serde(default)]
     pub notification: Notification,
     /// True if the operator asks before it takes such a payment; `false` if absent.
@@ -91,8 +91,8 @@ pub struct Options {
     /// The short codes that notifications may name; the service provider code if empty.
     #[serde(default)]
     pub notification_short_codes: Vec<String>,
-    /// Above which amount (as `"500000"`) a notified payment is kept for a person instead of booked;
-    /// no such bound if absent. The query that confirms a receipt states no amount.
+    /// The amount (as `"500000"`) above which a notified payment is kept for a person instead of
+    /// booked; no such bound if absent. The query that confirms a receipt states no amount.
     #[serde(default)]
     pub notification_amount_max: Option<String>,
 
@@ -149,15 +149,15 @@ pub enum Answers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnedAway {
-    /// One cannot tell: it is asked about.
+    /// The outcome is unknown, and is asked about.
     #[default]
     Unknown,
-    /// It was turned away before it was routed, where the gateway refuses a mere question in the
-    /// same session right afterwards, too; otherwise one cannot tell.
+    /// The operation was rejected before it was routed if the gateway also refuses a mere question
+    /// in the same session right afterwards; otherwise the outcome is unknown.
     NotSent,
 }
 
-/// In which form payments that customers start at the wallet are notified.
+/// The form of notifications about payments that customers start at the wallet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Notification {

@@ -1,6 +1,6 @@
 //! Limits of the organisation that were hit in the session: nothing passes any more until M-Pesa
-//! opens another (`mpesa-openapi.md` §2), so whoever comes next is refused for no fault of his own
-//! and has to be told the true cause.
+//! opens another (`mpesa-openapi.md` §2), so the next operation is refused for no fault of its own,
+//! and its outcome has to state the true cause.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -40,7 +40,7 @@ impl LimitsHit {
     /// closed session: a count or value that is used up closes it by itself; that a transaction is
     /// too large is believed of one that is as large as the one that hit the limit, and of a smaller
     /// one only if nothing was hit before it.
-    pub(crate) fn judge(&self, serial: u64, sent: Sent, outcome: Outcome) -> Outcome {
+    pub(crate) fn interpret(&self, serial: u64, sent: Sent, outcome: Outcome) -> Outcome {
         let Sent { operation, reference: by, at, amount } = sent;
         let amount = amount.minor();
         let mut hits = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,10 +127,10 @@ mod tests {
         }
     }
 
-    fn judge(limits: &LimitsHit, serial: u64, number: u128, outcome: Outcome) -> Outcome {
+    fn interpret(limits: &LimitsHit, serial: u64, number: u128, outcome: Outcome) -> Outcome {
         // The first is the largest.
         let amount = 1_000 - i64::try_from(number).unwrap();
-        limits.judge(serial, sent(WalletOperation::PayOut, number, amount), outcome)
+        limits.interpret(serial, sent(WalletOperation::PayOut, number, amount), outcome)
     }
 
     fn reason(outcome: &Outcome) -> (Reason, &str) {
@@ -139,43 +139,43 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_after_a_limit_is_told_that_the_session_is_closed_and_by_whom() {
+    fn the_outcome_after_a_limit_names_the_closed_session_and_its_cause() {
         let limits = LimitsHit::default();
-        let first = judge(&limits, 1, 7, too_large());
+        let first = interpret(&limits, 1, 7, too_large());
         assert_eq!(reason(&first).0, Reason::LimitExceeded, "his own fault");
-        let next = judge(&limits, 1, 8, too_large());
+        let next = interpret(&limits, 1, 8, too_large());
         let (why, text) = reason(&next);
         assert_eq!(why, Reason::SessionBlocked);
         let by = reference(7).transfer().to_string();
         assert!(text.contains("2026-09-21T") && text.contains(&by), "{text}");
         assert!(text.contains("INS-995: above the limit"), "{text}");
         let smaller = sent(WalletOperation::Collect, 9, 10);
-        let other = limits.judge(1, smaller, too_large());
+        let other = limits.interpret(1, smaller, too_large());
         assert_eq!(reason(&other).0, Reason::SessionBlocked, "closed for all, by its code");
         let as_large = sent(WalletOperation::PayOut, 10, 5_000);
-        let own = limits.judge(1, as_large, too_large());
+        let own = limits.interpret(1, as_large, too_large());
         assert_eq!(reason(&own).0, Reason::LimitExceeded, "too large, whatever the session");
     }
 
     #[test]
-    fn what_passes_and_a_new_session_forget_it() {
+    fn a_success_and_a_new_session_clear_the_limit() {
         let limits = LimitsHit::default();
-        judge(&limits, 1, 7, too_large());
+        interpret(&limits, 1, 7, too_large());
         let done = Outcome::Completed(Confirmation::bare(Receipt::new("R1").unwrap()));
-        judge(&limits, 1, 8, done);
-        assert_eq!(reason(&judge(&limits, 1, 9, too_large())).0, Reason::LimitExceeded);
-        assert_eq!(reason(&judge(&limits, 2, 10, too_large())).0, Reason::LimitExceeded);
+        interpret(&limits, 1, 8, done);
+        assert_eq!(reason(&interpret(&limits, 1, 9, too_large())).0, Reason::LimitExceeded);
+        assert_eq!(reason(&interpret(&limits, 2, 10, too_large())).0, Reason::LimitExceeded);
     }
 
     #[test]
     fn a_count_or_value_that_is_used_up_blocks_from_the_first_on_and_a_customers_limit_never() {
         let limits = LimitsHit::default();
         let full = refused("INS-994", Reason::SessionBlocked, Retry::NewReference);
-        assert!(reason(&judge(&limits, 1, 7, full)).1.contains("has closed this session"));
+        assert!(reason(&interpret(&limits, 1, 7, full)).1.contains("has closed this session"));
         let limits = LimitsHit::default();
         for _ in 0..2 {
             let customers = refused("INS-990", Reason::LimitExceeded, Retry::Never);
-            assert_eq!(reason(&judge(&limits, 1, 7, customers)).0, Reason::LimitExceeded);
+            assert_eq!(reason(&interpret(&limits, 1, 7, customers)).0, Reason::LimitExceeded);
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Payments that customers start at the wallet. The OpenAPI documents no form for them; this is
-//! the one of the same platform family's C2B registration (`daraja-mpesa-kenya.md` §4.3, §4.4).
+//! Payments that customers start at the wallet. The OpenAPI documents no form for their
+//! notifications; this is the form of the same platform family's C2B registration
+//! (`daraja-mpesa-kenya.md` §4.3, §4.4).
 
 use jiff::civil::DateTime;
 use kiungo_domain::{Money, Receipt, Reference, Timestamp};
-use kiungo_provider::{CallbackError, Detail, PaymentNotice, Salvage, Terms, Verdict};
+use kiungo_provider::{CallbackDecision, CallbackError, Detail, PaymentNotice, Salvage, Terms};
 use kiungo_transport::content;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -141,12 +142,16 @@ pub(crate) fn confirmation_reply() -> Value {
 
 /// The answer to a validation. The code selects the message that the customer gets: an account
 /// number that does not exist, or no reason.
-pub(crate) fn validation_reply(verdict: &Verdict) -> Value {
-    match verdict {
-        Verdict::Accepted | Verdict::Taken(_) | Verdict::State(_) => {
+pub(crate) fn validation_reply(decision: &CallbackDecision) -> Value {
+    match decision {
+        CallbackDecision::Accepted | CallbackDecision::Taken(_) | CallbackDecision::State(_) => {
             json!({ "ResultCode": "0", "ResultDesc": "Accepted" })
         }
-        Verdict::Refused(_) => json!({ "ResultCode": "C2B00012", "ResultDesc": "Rejected" }),
-        Verdict::Unreadable => json!({ "ResultCode": "C2B00016", "ResultDesc": "Rejected" }),
+        CallbackDecision::Refused(_) => {
+            json!({ "ResultCode": "C2B00012", "ResultDesc": "Rejected" })
+        }
+        CallbackDecision::Unreadable => {
+            json!({ "ResultCode": "C2B00016", "ResultDesc": "Rejected" })
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! A question that moves nothing and tells much: about an id that nobody has used. It proves a new
-//! session before money leaves in it, and tells `kiungo doctor` what an ordinary call would meet.
+//! A question that moves nothing: an inquiry about an unused id. It proves a new session before
+//! money leaves in it, and tells `kiungo doctor` what an ordinary call would meet.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Questions that M-Pesa answers by callback (`query_answers = "asynchronous"`).
 //!
-//! Such an answer is not signed, and its documented fields lack the word that says what became of
-//! the payment. Two things make evidence of it:
+//! The answer is not signed, and its documented fields do not state the outcome of the payment. Two
+//! things make evidence of it:
 //!
 //! * the question's id proves that the answer is one: it ends in a code that only the holder of the
 //!   API key can make, and every process of an installation holds it;
@@ -10,7 +10,7 @@
 //!   claimed failure of a collection: nothing has left, so nothing is given back because of it.
 //!
 //! The rest is unclear, and for a person. The question is asked by our own id, not by the claimed
-//! receipt: a receipt that is true but somebody else's is not confirmed then.
+//! receipt: a true receipt of another payment is not confirmed then.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -74,7 +74,7 @@ impl Questions {
     ) -> String {
         let (kind, claimed) = match claim {
             Some(Finding::Executed(confirmation)) => ('E', self.check_of(&confirmation.receipt)),
-            Some(Finding::Refused(rejection)) => match ins_number(&rejection.code) {
+            Some(Finding::Rejected(rejection)) => match ins_number(&rejection.code) {
                 Some(number) => ('F', number),
                 None => ('A', 0),
             },
@@ -93,7 +93,8 @@ impl Questions {
         format!("{named}{proof}")
     }
 
-    /// The id of a question about what cannot be there: nobody has used its first 32 characters.
+    /// The id of a question about an operation that cannot exist: its first 32 characters are
+    /// unused.
     pub(crate) fn about_nothing(&self, context: &[u8]) -> String {
         let count = self.count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let fresh = number(digest(&SHA256, &[&count, context].concat()).as_ref());
@@ -133,8 +134,8 @@ impl Questions {
         Some(Question { reference: Reference::parse(&format!("{number:032x}")).ok()?, claim })
     }
 
-    /// Judges an answer to a question of ours.
-    pub(crate) fn judge(
+    /// Interprets an answer to a question of ours.
+    pub(crate) fn interpret(
         &self,
         terms: &Terms,
         question: Question,
@@ -168,7 +169,7 @@ impl Questions {
                 let code = format!("INS-{number}");
                 match terms.codes.meaning(asked, &code) {
                     Some(line) if line.means == Meaning::Rejected => {
-                        Finding::Refused(line.rejection(&code, "failed at M-Pesa"))
+                        Finding::Rejected(line.rejection(&code, "failed at M-Pesa"))
                     }
                     _ => Finding::unclear(format!("failed with {code}, which says nothing")),
                 }
@@ -222,7 +223,7 @@ mod tests {
     }
 
     fn refused(code: &str) -> Finding {
-        Finding::Refused(Rejection {
+        Finding::Rejected(Rejection {
             code: code.to_owned(),
             reason: Reason::Other,
             message: String::new(),

@@ -1,6 +1,6 @@
-//! Remembers what was heard lately about an operation and helps to read what is heard next. Nothing
-//! is lost with it that the journal does not have: after a restart texts are shorter, and a claim
-//! that was about to be confirmed is a person's.
+//! Remembers the latest reports about an operation, which help to read the next ones. It holds
+//! nothing that the journal lacks: after a restart texts are shorter, and a claim that was about to
+//! be confirmed waits for a person.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -30,7 +30,7 @@ impl<T> Default for Recent<T> {
 }
 
 impl<T: Clone> Recent<T> {
-    /// Keeps what was heard last.
+    /// Keeps the latest report.
     pub(crate) fn keep(&self, reference: Reference, what: T) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.by_reference.insert(reference, what).is_some() {

@@ -67,7 +67,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_in_only_legal_characters_go_out(text in "\\PC*", length in 0_usize..300) {
+        fn only_legal_characters_go_out(text in "\\PC*", length in 0_usize..300) {
             let clean = sanitise(&text, length);
             prop_assert!(clean.len() <= length);
             prop_assert!(clean.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ' || b == b'_'));

@@ -223,7 +223,7 @@ impl Text {
         (!text.is_empty() && !text.eq_ignore_ascii_case("n/a")).then_some(text)
     }
 
-    /// This value, or the other one where this is missing.
+    /// The value, or the other one if this is missing.
     pub(crate) fn or<'a>(&'a self, other: &'a Self) -> Option<&'a str> {
         self.get().or_else(|| other.get())
     }

@@ -29,8 +29,8 @@ impl RawCallback {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The same without the `gzip` around its body, so that whoever reads what was kept can read it.
-    /// A body that cannot be unpacked stays as it came, for a person.
+    /// The same callback with its body unpacked from `gzip`, so that people can read the stored
+    /// one. A body that cannot be unpacked stays as it came, for a person.
     ///
     /// # Errors
     /// The body unpacks to more than `bytes_max` bytes.
@@ -61,9 +61,9 @@ pub struct TooLong {
     pub bytes_max: usize,
 }
 
-/// The news of a callback.
+/// The content of a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallbackNews {
+pub enum CallbackContent {
     /// The result of an operation of ours.
     Result {
         /// Our reference, if the callback names it (in its body, header or path).
@@ -81,7 +81,7 @@ pub enum CallbackNews {
         /// The finding.
         finding: Finding,
     },
-    /// News that matters to nobody: the answer to a question that was put to see whether the
+    /// Content that concerns no operation: the answer to a question that was put to see whether the
     /// provider answers.
     Nothing,
     /// A customer has paid by himself.
@@ -99,7 +99,7 @@ pub enum CallbackNews {
     Malformed(Refusal),
 }
 
-/// A payment that is judged before it is taken, and answered for afterwards.
+/// A payment that is checked before it is taken, and answered for afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// The payment.
@@ -110,12 +110,12 @@ pub struct Offer {
     /// The money has moved already. Such a payment cannot be turned away: whatever account it names,
     /// it is kept.
     pub made: bool,
-    /// The provider asks to be told what becomes of it, at an address where it may be told:
-    /// [`crate::Tells`].
+    /// The provider asks to be told its outcome, at an address where it may be told:
+    /// [`crate::Notifier`].
     pub calls_back: bool,
 }
 
-/// Asking what became of an offer.
+/// Inquiries about an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StateQuery {
     /// By the name that we gave it.
@@ -138,14 +138,14 @@ pub struct OfferState {
 /// The standing of an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// It is being worked on, or waits for a person.
+    /// The payment is being worked on, or waits for a person.
     Pending,
-    /// It has been booked. That does not change any more.
+    /// The payment has been booked. This state is final.
     Booked {
         /// The money was given back later on.
         given_back: bool,
     },
-    /// It was never booked, and the money went back.
+    /// The payment was never booked, and the money went back.
     Failed(Refusal),
 }
 
@@ -216,16 +216,17 @@ pub struct PaymentNotice {
 
 /// Our answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CallbackDecision {
     /// Stored; or, for a validation: take the payment.
     Accepted,
-    /// For an offer: taken, which is not yet booked. This is what became of it so far.
+    /// For an offer: taken, which is not yet booked. This is its outcome so far.
     Taken(Box<OfferState>),
     /// For a validation or an offer: do not take the payment.
     Refused(Refusal),
     /// For a question about an offer: its state; `None` if there is no such offer.
     State(Option<Box<OfferState>>),
-    /// It cannot be read; unless it only asked for something, it has been kept for a person.
+    /// The callback cannot be read; unless it only asked for something, it has been kept for a
+    /// person.
     Unreadable,
 }
 

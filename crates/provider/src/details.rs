@@ -39,7 +39,7 @@ pub struct Details {
 }
 
 impl Details {
-    /// Those of a provider.
+    /// The details of a provider.
     pub fn of(provider: &ProviderId) -> Self {
         Self { provider: provider.as_str().into() }
     }
@@ -71,7 +71,7 @@ impl Details {
     }
 }
 
-/// Those of a provider that has no name, as in tests.
+/// The details of a provider that has no name, as in tests.
 impl Default for Details {
     fn default() -> Self {
         Self { provider: "unnamed".into() }

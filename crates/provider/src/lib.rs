@@ -28,8 +28,8 @@ use kiungo_domain::{Finding, Money, Msisdn, Outcome, Timestamp};
 use thiserror::Error;
 
 pub use callback::{
-    CallbackError, CallbackNews, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
-    Refusal, RefusedFor, Standing, StateQuery, Verdict,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, Offer, OfferState,
+    PaymentNotice, RawCallback, Refusal, RefusedFor, Standing, StateQuery,
 };
 pub use capabilities::Capabilities;
 pub use details::{Detail, Details};
@@ -54,18 +54,18 @@ pub trait Provider: Send + Sync {
     /// Pays the customer's wallet. Same promises as [`Provider::collect`].
     async fn pay_out(&self, order: &WalletOrder) -> Outcome;
 
-    /// Asks what became of an operation. Moves nothing; may be repeated at will.
+    /// Asks for the outcome of an operation. Moves nothing; may be repeated at will.
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding;
 
-    /// True if inquiries are answered by callback ([`CallbackNews::Answer`]). If so,
+    /// True if inquiries are answered by callback ([`CallbackContent::Answer`]). If so,
     /// [`Provider::inquire`] finds nothing out by itself, and a callback's claim about an operation
     /// is put before the provider with [`Provider::ask_about`].
     fn inquires_by_callback(&self) -> bool {
         false
     }
 
-    /// Asks what became of an operation about which a callback claims something; the answer follows
-    /// as [`CallbackNews::Answer`]. Moves nothing; may be repeated at will.
+    /// Asks for the outcome of an operation about which a callback claims something; the answer
+    /// follows as [`CallbackContent::Answer`]. Moves nothing; may be repeated at will.
     ///
     /// # Errors
     /// [`ReadError`] if the question could not be put.
@@ -79,10 +79,10 @@ pub trait Provider: Send + Sync {
     async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding;
 
     /// Reads a callback: pure, no I/O.
-    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError>;
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError>;
 
     /// The answer to a callback in the provider's own form: pure, no I/O.
-    fn reply(&self, callback: &RawCallback, verdict: &Verdict) -> CallbackReply;
+    fn reply(&self, callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply;
 
     /// Reversing an executed operation, where the provider offers it.
     fn reverse(&self) -> Option<&dyn Reverse> {
@@ -104,8 +104,8 @@ pub trait Provider: Send + Sync {
         None
     }
 
-    /// Telling the provider what became of an offer, where it can ask for that.
-    fn tells(&self) -> Option<&dyn Tells> {
+    /// The ability to report the outcome of an offer to the provider, where it can ask for that.
+    fn notifier(&self) -> Option<&dyn Notifier> {
         None
     }
 
@@ -116,11 +116,11 @@ pub trait Provider: Send + Sync {
 /// The result of asking for a payment that we were told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentFinding {
-    /// It was made: this is the provider's truth about it.
+    /// The payment was made: these are the facts of the provider.
     Made(PaymentNotice),
-    /// It has not been settled yet: ask again.
+    /// The payment is not settled yet: ask again.
     NotYet,
-    /// It failed, or was reversed: there is no money.
+    /// The payment failed, or was reversed: there is no money.
     NotMade {
         /// The cause, for people.
         why: String,
@@ -148,25 +148,25 @@ pub trait Balance: Send + Sync {
     async fn balance(&self) -> Result<Money, ReadError>;
 }
 
-/// Telling the provider what became of a payment that it offered.
+/// Reporting to the provider the outcome of a payment that it offered.
 #[async_trait]
-pub trait Tells: Send + Sync {
-    /// Tells what became of an offer, at the address that the offer names. Moves nothing; the same
-    /// may be told again.
-    async fn tell(&self, state: &OfferState, at: Timestamp) -> Told;
+pub trait Notifier: Send + Sync {
+    /// Reports the outcome of an offer, at the address that the offer names. Moves nothing; the
+    /// same may be told again.
+    async fn notify(&self, state: &OfferState, at: Timestamp) -> Notified;
 }
 
-/// The result of telling.
+/// The result of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// The provider has taken it.
+pub enum Notified {
+    /// The provider has taken the notification.
     Taken,
-    /// It has not: tell it again later.
+    /// The provider has not taken the notification: repeat it later.
     NotNow {
         /// The reason, for people.
         why: String,
     },
-    /// There is no address any more at which it may be told.
+    /// There is no address any more at which the provider may be notified.
     Never,
 }
 

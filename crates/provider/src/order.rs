@@ -49,7 +49,7 @@ pub enum WalletOperation {
 }
 
 impl WalletOperation {
-    /// This operation among those of the other side; `None` for one of a core.
+    /// The wallet operation of an operation; `None` for one of a core.
     pub const fn of(operation: Operation) -> Option<Self> {
         match operation {
             Operation::Collect => Some(Self::Collect),

@@ -14,8 +14,8 @@ pub struct Salvage<'a>(&'a str);
 
 impl<'a> Salvage<'a> {
     /// The text as a damaged object. `None` if it does not begin and end like one, because a part
-    /// was cut off and nobody can know what it would have said; and `None` if it is not damaged at
-    /// all, because a parser then reads it, or refuses it.
+    /// was cut off and its content is unknown; and `None` if it is not damaged at all, because a
+    /// parser then reads it, or refuses it.
     pub fn of(text: &'a str) -> Option<Self> {
         let text = text.trim();
         let like_an_object = text.starts_with('{') && text.ends_with('}');
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_whole_is_read_beside_what_is_damaged() {
+    fn undamaged_members_are_read_beside_damaged_ones() {
         for damage in [r#""O\'NEIL""#, "\"JO\nHN\"", "", "\"JO\"HN\"", "{"] {
             let text = format!(
                 "{{\"TransID\":\"TCA5\", \"name\":{damage}, \"amount\" : 1.0E7 ,\"to\":\"a\\u00c9\"}}"
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_certain_is_not_read() {
+    fn uncertain_members_are_not_read() {
         for text in [
             r#"{"a":"1","a":"2"}"#,
             r#"{"a":"1","b":{"a":"1"}}"#,

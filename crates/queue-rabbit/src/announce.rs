@@ -1,4 +1,4 @@
-//! Announcing work: whoever waits shares messages with the others that wait.
+//! Announces work: all callers that wait share messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -145,7 +145,7 @@ impl Publisher {
             };
             let answer = match published {
                 Err(error) => Err(error.clone()),
-                // Whose it was cannot be told, so nobody is told that all is well.
+                // The sender of the returned message is unknown, so no sender is told of success.
                 Ok(returned) if unknown(returned) => {
                     Err(QueueError::Unavailable("it returned a message without its id".to_owned()))
                 }
@@ -154,7 +154,7 @@ impl Publisher {
                     Err(QueueError::Unroutable { exchange, routing_key })
                 }),
             };
-            // Whoever has stopped waiting does not need to know.
+            // A caller that has stopped waiting needs no answer.
             let _ = job.answer.send(answer);
         }
     }

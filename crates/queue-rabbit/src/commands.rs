@@ -1,5 +1,5 @@
-//! Taking commands. A task has the consumer and makes a new one whenever the connection was lost,
-//! so that whoever asks for the next command may stop asking at any moment.
+//! Taking commands. A task owns the consumer and makes a new one whenever the connection was lost,
+//! so that a caller may stop waiting for the next command at any moment.
 
 use std::sync::Arc;
 use std::time::Duration;

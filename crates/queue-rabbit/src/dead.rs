@@ -1,5 +1,5 @@
-//! The dead letters: looked at by taking them on a channel of its own, which is closed without
-//! acknowledging, so that they go back to where they were.
+//! Reads the dead letters by consuming them on a separate channel, which is closed without
+//! acknowledging, so that they return to their queue.
 
 use async_trait::async_trait;
 use kiungo_queue::dead::LIST_MAX;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::topology::short;
 use super::{RabbitQueue, unavailable};
 
-/// Dead letters that are searched for one: some minutes at most.
+/// The largest number of dead letters that a search for one reads: some minutes.
 const SEARCH_MAX: u32 = 100_000;
 
 #[async_trait]
@@ -85,7 +85,8 @@ impl RabbitQueue {
         in_time(self.deadline(), taken).await
     }
 
-    /// By saying so: of a channel that merely ends, the queue hears later than whoever looks next.
+    /// The channel is closed expressly: the queue would notice a channel that merely ends later
+    /// than the next reader.
     async fn put_back(&self, channel: &Channel) -> Result<(), QueueError> {
         let all = BasicNackOptions { multiple: true, requeue: true };
         in_time(self.deadline(), channel.basic_nack(0, all)).await?;

@@ -1,8 +1,8 @@
 //! Giving a message up: it is published whole among the dead letters, with the reason in its
 //! headers, before it leaves its queue. And reading it back.
 //!
-//! The broker lets nobody publish in another user's name, so the sender stands in a header. That
-//! header is believed only where the broker says that the message is ours.
+//! The broker lets no user publish in another's name, so the sender stands in a header. The header
+//! is believed only if the broker confirms that the message is ours.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -97,13 +97,13 @@ impl DeadLetterPublisher {
         let user = properties.user_id().as_ref().map(ToString::to_string);
         match header(properties, USER) {
             Some(sender) if self.is_ours(properties) => Some(sender),
-            // Without the header, nobody else was named when we passed it on.
+            // Without the header, the message names no other sender.
             None if self.is_ours(properties) && self.was_passed_on(properties) => None,
             _ => user,
         }
     }
 
-    /// The person who took a message out of the dead letters, if somebody did.
+    /// The person who took a message out of the dead letters, if any.
     pub(super) fn redriven(&self, properties: &BasicProperties) -> Option<Redriven> {
         let by = header(properties, REDRIVEN_BY).filter(|_| self.is_ours(properties))?;
         Some(Redriven { by, why: header(properties, REDRIVEN_WHY).unwrap_or_default() })

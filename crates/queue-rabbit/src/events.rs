@@ -32,7 +32,7 @@ impl Events for RabbitQueue {
             let messages: Vec<_> = part.iter().map(message).collect();
             let unheard = confirmed.publish(&messages).await?;
             if !unheard.is_empty() {
-                tracing::debug!(count = unheard.len(), "events that nobody listens for");
+                tracing::debug!(count = unheard.len(), "events without a listener");
                 let count = u64::try_from(unheard.len()).unwrap_or(u64::MAX);
                 metrics::counter!("kiungo_events_unheard_total").increment(count);
             }

@@ -51,7 +51,7 @@ pub enum OpenError {
         /// The failure.
         why: String,
     },
-    /// It does not let us in.
+    /// The broker refuses our login.
     #[error("{broker} refuses the user `{user}`: {why}; check queue.url and queue.password")]
     Refused {
         /// The broker's address.
@@ -92,8 +92,8 @@ struct Inner {
 }
 
 impl RabbitQueue {
-    /// Begins to connect, and goes on until it succeeds; everything waits for that within its
-    /// bound.
+    /// Starts connecting, and retries until it succeeds. Every operation waits for the connection
+    /// within its own bound.
     pub fn start(options: RabbitOptions) -> Self {
         let topology = Arc::new(Topology::new(&options));
         let options = Arc::new(options);
@@ -105,7 +105,7 @@ impl RabbitQueue {
         Self { inner: Arc::new(Inner { options, topology, link, announcer, events, letters }) }
     }
 
-    /// Connects and declares the topology, or says why not.
+    /// Connects and declares the topology.
     pub async fn open(options: RabbitOptions) -> Result<Self, OpenError> {
         let queue = Self::start(options);
         queue.inner.link.first().await?;
@@ -123,23 +123,23 @@ impl RabbitQueue {
         self.inner.link.is_up()
     }
 
-    /// The exchanges and queues that it uses.
+    /// The exchanges and queues that this queue uses.
     pub fn topology(&self) -> &Topology {
         &self.inner.topology
     }
 
-    /// Those of the topology that are missing in the broker.
+    /// The parts of the topology that are missing in the broker.
     pub async fn missing(&self) -> Result<Vec<String>, QueueError> {
         topology::missing(&self.inner.topology, &self.inner.link, self.deadline()).await
     }
 
-    /// Deletes all exchanges and queues of the topology, with what is in them: for those who made
-    /// them for a while.
+    /// Deletes all exchanges and queues of the topology, with their messages. Meant for temporary
+    /// ones.
     pub async fn delete_all(&self) -> Result<(), QueueError> {
         topology::delete(&self.inner.topology, &self.inner.link, self.deadline()).await
     }
 
-    /// Returns a taker of commands; of several, in any process, one gets each.
+    /// Returns a consumer of commands; each command goes to one of the consumers of all processes.
     pub fn commands(&self) -> Box<dyn Commands> {
         let inner = &self.inner;
         let letters = Arc::clone(&inner.letters);
@@ -188,7 +188,7 @@ impl WorkQueue for RabbitQueue {
     }
 }
 
-/// The message of the broker, or of the way to it; none of it holds a password.
+/// The message of the broker, or of the connection to it; it never holds a password.
 fn unavailable(error: &lapin::Error) -> QueueError {
     let missing = matches!(
         error.kind(),

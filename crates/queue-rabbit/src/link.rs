@@ -1,6 +1,6 @@
 //! The one connection, and its recovery: a supervisor builds it, waits until it is lost, and builds
-//! the next one, for ever. Nothing of a lost connection is used again: memberships end, and whoever
-//! had one joins anew.
+//! the next one, for ever. Nothing of a lost connection is used again: memberships end, and their
+//! owners join anew.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -168,7 +168,7 @@ async fn supervise(
     }
 }
 
-/// Once it is told to stop, or nobody uses it any more.
+/// Ends once it is stopped, or no longer used.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -12,7 +12,7 @@ use thiserror::Error;
 /// The longest time that a connection may take.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// The fault in an address. Does not repeat it: it may hold a password.
+/// The mistake in an address. The address is not repeated, because it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AddressError {
     /// Not an address of a broker.
@@ -33,8 +33,9 @@ pub struct RabbitOptions {
     has_password: bool,
     /// The prefix of the names of all exchanges and queues.
     pub prefix: String,
-    /// Shards. More than the workers that will ever share the work, so that it spreads evenly; each
-    /// costs the broker a queue. All processes must have the same number.
+    /// The number of shards: more than the workers that will ever share the work, so that the work
+    /// spreads evenly; each shard costs the broker a queue. All processes must have the same
+    /// number.
     pub shards: u16,
     /// Messages of a shard that a worker holds unacknowledged: enough that none is waited for, few
     /// enough that another takes over quickly.
@@ -48,13 +49,13 @@ pub struct RabbitOptions {
     pub delivery_limit: u32,
     /// The longest time that a confirmation may take, with the wait for a connection.
     pub confirm_timeout: Duration,
-    /// Works that are published at once at most: some milliseconds for the broker.
+    /// The largest number of works that are published at once: some milliseconds for the broker.
     pub batch_max: usize,
-    /// Callers that wait to announce at most: beyond, they wait for a place.
+    /// The largest number of callers that wait to announce; further ones wait for a place.
     pub queue_max: usize,
     /// True if the topology is declared on each connection.
     pub declares: bool,
-    /// Certificates (PEM) of an own authority, beside the system's.
+    /// Certificates (PEM) of a private authority, trusted beside the system's.
     pub ca: Option<String>,
     /// A client certificate and its key (PEM), for mutual TLS.
     pub identity: Option<SecretString>,
@@ -111,7 +112,7 @@ impl RabbitOptions {
         self.has_password
     }
 
-    /// True if nobody on the way can read or change what is said: the same machine, or TLS.
+    /// True if nobody on the way can read or change the messages: the same machine, or TLS.
     pub fn is_private(&self) -> bool {
         let host = &self.address.authority.host;
         let ip = host.parse::<IpAddr>();
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_the_machine_unencrypted_is_not_private() {
+    fn an_unencrypted_connection_to_another_machine_is_not_private() {
         let private = |url| RabbitOptions::new(url).unwrap().is_private();
         assert!(private("amqp://localhost") && private("amqp://127.0.0.1:1/x"));
         assert!(private("amqps://broker.example"));

@@ -278,7 +278,8 @@ fn fault(options: &RabbitOptions, name: &str, error: &lapin::Error) -> OpenError
     }
 }
 
-/// Those that the broker does not have; asking for one closes the channel if it is not there.
+/// The queues and exchanges that the broker does not have. Asking for a missing one closes the
+/// channel.
 pub(super) async fn missing(
     topology: &Topology,
     link: &Link,

@@ -27,7 +27,7 @@ pub struct Command {
     pub redelivered: bool,
     /// The person who took it out of the dead letters, if somebody did.
     pub redriven: Option<Redriven>,
-    /// To be told what became of it. Dropped untold, it is delivered again ([`Settle::later`]).
+    /// To be told its outcome. Dropped untold, it is delivered again ([`Settle::later`]).
     pub settle: Box<dyn Settle>,
 }
 
@@ -43,11 +43,11 @@ pub struct Redriven {
 /// The ways in which a command ends.
 #[async_trait]
 pub trait Settle: Send + Sync {
-    /// It was carried out, or will be: the change that it asks for is durable.
+    /// The command was carried out, or will be: the change that it asks for is durable.
     async fn done(self: Box<Self>) -> Result<(), QueueError>;
 
-    /// It never can be carried out: it is put among the dead letters, whole, with the reason and the
-    /// place in its JSON, and leaves the queue once that is confirmed.
+    /// The command can never be carried out: it is put among the dead letters, whole, with the
+    /// reason and the place in its JSON, and leaves the queue once that is confirmed.
     async fn reject(self: Box<Self>, reason: &str, path: Option<&str>) -> Result<(), QueueError>;
 
     /// Not now: it is delivered again, at once, to any process that takes commands. The broker

@@ -61,7 +61,7 @@ pub trait DeadLetters: Send + Sync {
         why: &str,
     ) -> Result<Option<DeadLetter>, QueueError>;
 
-    /// Removes one (the oldest of that name) for good; `None` if there is none of that name. What it
-    /// asked for is not done: whoever removes it answers for that.
+    /// Removes one (the oldest of that name) for good; `None` if there is none of that name. The
+    /// removed command is never carried out: the person who removes it answers for that.
     async fn discard(&self, id: &DeadLetterId) -> Result<Option<DeadLetter>, QueueError>;
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::QueueError;
 
-/// A message for whoever listens.
+/// A message for all listeners.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventMessage {
     /// Its id: a second message with the same id tells the same. At most 255 bytes, as the topic.
@@ -19,8 +19,8 @@ pub struct EventMessage {
 /// The place where events are published.
 #[async_trait]
 pub trait Events: Send + Sync {
-    /// Publishes events in this order. When this returns `Ok`, the broker has confirmed all of them; an
-    /// event that nobody listens for counts as confirmed, and is counted. After an error any of them may
-    /// have been published: publish them again from the first.
+    /// Publishes events in this order. When this returns `Ok`, the broker has confirmed all of
+    /// them; an event without a listener counts as confirmed, and is counted. After an error any of
+    /// them may have been published: publish them again from the first.
     async fn publish(&self, events: &[EventMessage]) -> Result<(), QueueError>;
 }

@@ -32,11 +32,11 @@ pub use work::{AckHandle, Delivery, Membership, Shard, Work, WorkQueue};
 /// The broker failed. The message may or may not have been taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueueError {
-    /// It cannot be reached, or did not answer in time.
+    /// The broker cannot be reached, or did not answer in time.
     #[error("the broker failed: {0}")]
     Unavailable(String),
-    /// It took the message and had no queue for it, so that it is lost there: the topology is not
-    /// as it should be.
+    /// The broker took the message and had no queue for it, so the message is lost there: the
+    /// topology is not as it should be.
     #[error("the broker has no queue for {exchange}/{routing_key}: kiungo queue topology")]
     Unroutable {
         /// The exchange that it was sent to.

@@ -1,4 +1,5 @@
-//! Who talks to whom: the addresses at which everybody listens, and the secrets that only they know.
+//! The parties of a sandbox: the addresses at which each listens, and the secrets that only they
+//! know.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -40,7 +40,7 @@ pub enum Unusable {
         /// The reason.
         why: String,
     },
-    /// What stands in it is not what is expected.
+    /// Its content is not as expected.
     #[error("{}: {why}", .file.display())]
     Wrong {
         /// The file.

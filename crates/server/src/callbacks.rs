@@ -111,7 +111,7 @@ fn in_the_providers_form(reply: CallbackReply) -> Response {
     response
 }
 
-/// Provider, secret, and the path behind it, still percent-encoded.
+/// Provider, secret, and the path after it, still percent-encoded.
 fn address(path: &str) -> Option<(&str, &str, &str)> {
     let rest = path.strip_prefix("/callbacks/")?;
     let (provider, rest) = rest.split_once('/')?;

@@ -14,7 +14,7 @@ use crate::state::Shared;
 /// The longest wait for the database to answer a ping: an orchestrator asks every few seconds.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How the process is.
+/// The state of the process.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Health)]
 pub(crate) struct HealthView {
@@ -25,7 +25,7 @@ pub(crate) struct HealthView {
 
 /// Says that the process lives.
 ///
-/// Asks nobody. For restarting a process that hangs.
+/// Asks nothing outside the process. Meant for restarting a process that hangs.
 #[utoipa::path(
     get, path = "/healthz", tag = "Health", security(()),
     responses((status = 200, description = "It lives", body = HealthView)),

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use http::{Method, StatusCode};
 use kiungo_api::problem::{Code, Problem};
 use kiungo_core_banking::RawHook;
-use kiungo_engine::requests::{Heard, HookError};
+use kiungo_engine::requests::{HookError, HookResult};
 
 use crate::callbacks::headers;
 use crate::extract::read_body;
@@ -19,8 +19,9 @@ use crate::state::Shared;
 
 /// Takes a core's webhook.
 ///
-/// For Fineract alone: the address with its secret is the payload URL of a hook. What the hook names
-/// is read from the core. A GET, which Fineract sends when the hook is registered, does nothing.
+/// For Fineract alone: the address with its secret is the payload URL of a hook. The object that
+/// the hook names is read from the core. A GET, which Fineract sends when the hook is registered,
+/// does nothing.
 #[utoipa::path(
     post, path = "/hooks/fineract/{core}/{secret}", tag = "Callbacks", operation_id = "hook",
     params(
@@ -46,7 +47,7 @@ pub(crate) async fn hook(
     let (name, secret) = address(parts.uri.path()).ok_or_else(nothing)?;
     // A wrong secret, a wrong name and an address that never existed look alike.
     let core = state.keyring.calling_core(name, secret).ok_or_else(nothing)?;
-    let desk = state.core_requests.as_ref().ok_or_else(nothing)?;
+    let requests = state.core_requests.as_ref().ok_or_else(nothing)?;
     if parts.method == Method::GET || parts.method == Method::HEAD {
         return Ok(StatusCode::OK);
     }
@@ -55,19 +56,19 @@ pub(crate) async fn hook(
     };
     let body = read_body(body, &state, state.options.callback_body_bytes_max).await?;
     let hook = RawHook { headers: headers(&parts.headers), body: body.to_vec() };
-    let heard = desk.hook(core, &hook).await;
+    let heard = requests.hook(core, &hook).await;
     let outcome = match &heard {
-        Ok(Heard::TakenUp) => "taken_up",
-        Ok(Heard::Noted) => "noted",
-        Ok(Heard::Ignored) => "ignored",
+        Ok(HookResult::TakenUp) => "taken_up",
+        Ok(HookResult::Noted) => "noted",
+        Ok(HookResult::Ignored) => "ignored",
         Err(_) => "not_taken_up",
     };
     let labels = [("core", core.to_string()), ("outcome", outcome.to_owned())];
     metrics::counter!("kiungo_hooks_total", &labels).increment(1);
     match heard {
-        Ok(Heard::TakenUp) => Ok(StatusCode::OK),
-        Ok(Heard::Noted) => Ok(StatusCode::ACCEPTED),
-        Ok(Heard::Ignored) => Ok(StatusCode::NO_CONTENT),
+        Ok(HookResult::TakenUp) => Ok(StatusCode::OK),
+        Ok(HookResult::Noted) => Ok(StatusCode::ACCEPTED),
+        Ok(HookResult::Ignored) => Ok(StatusCode::NO_CONTENT),
         Err(HookError::UnknownCore(_)) => Err(nothing()),
         Err(HookError::Busy) => Err(overloaded(&state)),
         Err(HookError::Core(why)) => {

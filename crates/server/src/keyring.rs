@@ -47,7 +47,7 @@ impl Keyring {
     }
 
     /// The provider whose callback address has this name and secret. An unknown name is compared
-    /// with a secret that nobody has, so that the time does not tell which names exist.
+    /// with an impossible secret, so that the time does not tell which names exist.
     pub(crate) fn calling_provider(&self, name: &str, secret: &str) -> Option<&ProviderId> {
         calling(&self.callbacks, ProviderId::new(name).ok().as_ref(), secret)
     }

@@ -32,7 +32,7 @@ pub use table::{Known, METRICS, Metric, MetricKind, Values, announce};
 /// The longest wait for the database to give an overview; scrapers give up after ten seconds.
 const OVERVIEW_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Seconds: a commit takes a millisecond, a customer's PIN a minute, an inquiry ladder hours.
+/// Seconds: a commit takes a millisecond, a customer's PIN a minute, an inquiry schedule hours.
 const SECONDS: &[f64] = &[
     0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0,
 ];

@@ -40,12 +40,13 @@ pub struct ServerOptions {
     /// Seconds for a client to take an answer. Default 30: the longest, a page of 200 transfers, is a
     /// few hundred kilobytes.
     pub answer_timeout_s: u64,
-    /// Open connections. For one more, one is closed that nobody works on, the longest idle first.
-    /// Default 4 096: well below the usual bound on open files times two sides. At least what the
-    /// three bounds on requests in flight come to, so that such a one can always be found.
+    /// Open connections. A new connection beyond the bound closes an idle one, the longest idle
+    /// first. Default 4 096: well below the usual bound on open files times two sides. At least the
+    /// sum of the three bounds on requests in flight, so that there is always an idle one.
     pub connections_max: usize,
-    /// Open connections of one peer that is no proxy: an IPv4 address, or an IPv6 network of 64 bits.
-    /// For one more, one of its own is closed. Default 256: far more than a client needs.
+    /// Open connections of one peer that is no proxy: an IPv4 address, or an IPv6 network of 64
+    /// bits. A new connection beyond the bound closes another one of the same peer. Default 256:
+    /// far more than a client needs.
     pub connections_per_peer_max: usize,
     /// The networks from which reverse proxies connect. Many clients are behind each proxy, so the
     /// bound of a peer does not hold for it. Default the loopback addresses.
@@ -119,7 +120,7 @@ pub struct ApiKey {
     pub sha256: String,
     /// The rights of the key.
     pub roles: BTreeSet<Role>,
-    /// The part of the business that it may do it with. Default everything.
+    /// The part of the business that the key may see and change. Default everything.
     #[serde(default)]
     pub scope: Scope,
 }
@@ -133,7 +134,7 @@ impl ServerOptions {
         let bounds = [
             ("api_body_bytes_max", self.api_body_bytes_max, 1),
             ("callback_body_bytes_max", self.callback_body_bytes_max, 1),
-            // hyper's own minimum; below it, it panics.
+            // This is hyper's own minimum; hyper panics below it.
             ("head_bytes_max", self.head_bytes_max, 8192),
             ("header_count_max", self.header_count_max, 8),
             ("connections_max", self.connections_max, self.in_flight_max()),
@@ -252,7 +253,7 @@ pub const KNOWN_TO_ALL: &str = "is the hash of a key that everybody knows, from 
 pub fn is_known_to_all(digest: &[u8; 32]) -> bool {
     const WORDS: [&str; 8] =
         ["test", "", "secret", "password", "changeme", "change-me", "kiungo", "demo"];
-    // No hash, but what is put in place of one.
+    // Placeholders for a hash.
     *digest == [0; 32] || WORDS.iter().any(|word| sha256(word) == *digest)
 }
 

@@ -7,7 +7,7 @@ use kiungo_api::Role;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{actions, desk, providers, requests, transfers};
+use crate::api::{actions, providers, requests, suspense, transfers};
 use crate::layers::require;
 use crate::state::Shared;
 use crate::{health, metrics};
@@ -23,8 +23,8 @@ pub(crate) fn api_routes() -> Routes {
         .routes(routes!(transfers::read_events))
         .routes(routes!(providers::list_providers))
         .routes(routes!(providers::read_balance))
-        .routes(routes!(desk::list_suspense))
-        .routes(routes!(desk::list_cases))
+        .routes(routes!(suspense::list_suspense))
+        .routes(routes!(suspense::list_cases))
         .routes(routes!(actions::list_actions))
         .routes(routes!(actions::read_action))
         .routes(routes!(requests::list_core_requests))
@@ -44,8 +44,8 @@ pub(crate) fn api_routes() -> Routes {
         .routes(routes!(actions::approve))
         .routes(routes!(actions::decline))
         .routes(routes!(providers::read_holder))
-        .routes(routes!(desk::suggest))
-        .routes(routes!(desk::assign))
+        .routes(routes!(suspense::suggest))
+        .routes(routes!(suspense::assign))
         .routes(routes!(requests::approve_core_request))
         .routes(routes!(requests::decline_core_request));
     role(Role::Write, write).merge(role(Role::Read, read)).merge(role(Role::Operate, operate))

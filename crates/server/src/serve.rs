@@ -1,17 +1,18 @@
 //! Accepting connections, and stopping gracefully.
 //!
-//! Every connection has bounds before its first request is read: how many there are in all and of one
-//! peer, how long a request head may take and how large it may be, how long an answer may take to be
-//! taken. Who is slow or idle makes room for who comes: nobody keeps callbacks and health checks out.
+//! Every connection has bounds before its first request is read: how many there are in all and of
+//! one peer, how long a request head may take and how large it may be, how long an answer may take
+//! to be taken. A slow or idle connection makes room for a new one, so that no client can keep
+//! callbacks and health checks out.
 //!
-//! * `places`: how many connections there are, and which one makes room
+//! * `connection_slots`: how many connections there are, and which one makes room
 //! * `watched`: what a slow client may take its time for
 //! * `connection`: how one is closed without losing what its client has sent
 //! * `network`: networks of addresses
 
 mod connection;
+mod connection_slots;
 mod network;
-mod places;
 mod watched;
 
 use std::sync::Arc;
@@ -24,8 +25,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::ServerOptions;
+use connection_slots::{ConnectionSlot, ConnectionSlots};
 pub use network::{Network, NetworkError};
-use places::{Place, Places};
 
 /// The wait when nothing can be accepted: usually too many open files, until some close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -40,7 +41,7 @@ const NO_DESCRIPTORS: [i32; 2] = [24, 23];
 /// The bounds of connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionBounds {
-    /// Open connections. For one more, one is closed that nobody works on.
+    /// Open connections. For one more, one is closed that no task works on.
     pub connections_max: usize,
     /// Open connections of one peer that is no proxy.
     pub connections_per_peer_max: usize,
@@ -84,16 +85,16 @@ pub async fn serve(
     shutdown: CancellationToken,
     grace: Duration,
 ) -> usize {
-    let places = Places::new(bounds.clone());
+    let slots = ConnectionSlots::new(bounds.clone());
     let mut connections = JoinSet::new();
     let mut failures = Failures::default();
-    while let Some((stream, place)) =
-        next_connection(&listener, &places, &shutdown, &mut failures).await
+    while let Some((stream, slot)) =
+        next_connection(&listener, &slots, &shutdown, &mut failures).await
     {
         // Reaps those that have ended, so that the set stays as small as there are connections.
         while connections.try_join_next().is_some() {}
         let attended =
-            connection::attend(stream, place, router.clone(), bounds.clone(), shutdown.clone());
+            connection::attend(stream, slot, router.clone(), bounds.clone(), shutdown.clone());
         connections.spawn(async move {
             if let Err(error) = attended.await {
                 tracing::debug!(error.message = %error, "a connection ended early");
@@ -112,13 +113,13 @@ pub async fn serve(
     cut_off
 }
 
-/// The next connection with its place; `None` when it is time to stop.
+/// The next connection with its slot; `None` when it is time to stop.
 async fn next_connection(
     listener: &TcpListener,
-    places: &Arc<Places>,
+    slots: &Arc<ConnectionSlots>,
     shutdown: &CancellationToken,
     failures: &mut Failures,
-) -> Option<(TcpStream, Place)> {
+) -> Option<(TcpStream, ConnectionSlot)> {
     loop {
         let accepted = tokio::select! {
             biased;
@@ -127,15 +128,15 @@ async fn next_connection(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let place = tokio::select! {
+                let slot = tokio::select! {
                     biased;
                     () = shutdown.cancelled() => return None,
-                    place = places.take(peer.ip()) => place,
+                    slot = slots.take(peer.ip()) => slot,
                 };
-                if let Some(place) = place {
+                if let Some(slot) = slot {
                     // Answers are small and whole: waiting to fill a packet only delays them.
                     let _ = stream.set_nodelay(true);
-                    return Some((stream, place));
+                    return Some((stream, slot));
                 }
             }
             Err(error) => {
@@ -148,7 +149,7 @@ async fn next_connection(
                     );
                 }
                 if error.raw_os_error().is_some_and(|code| NO_DESCRIPTORS.contains(&code)) {
-                    places.shed();
+                    slots.shed();
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }

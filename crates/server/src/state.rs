@@ -63,27 +63,27 @@ impl ServerState {
         })))
     }
 
-    /// The same, with somebody who takes up the requests of cores. To be said before the state is
-    /// shared: afterwards it changes nothing.
+    /// The same state, with the part that takes up the requests of cores. To be said before the
+    /// state is shared: afterwards it changes nothing.
     #[must_use]
-    pub fn with_core_requests(mut self, desk: Arc<dyn CoreRequestService>) -> Self {
+    pub fn with_core_requests(mut self, requests: Arc<dyn CoreRequestService>) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.0) {
-            shared.core_requests = Some(desk);
+            shared.core_requests = Some(requests);
         }
         self
     }
 }
 
 impl Shared {
-    /// A place for one more request of this client; `None` if it has taken all of its own.
+    /// A slot for one more request of this client; `None` if it has taken all of its own.
     pub(crate) fn client_place(&self, client: &Arc<str>) -> Option<OwnedSemaphorePermit> {
-        let places = {
+        let slots = {
             let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
             // As many entries as there are names in the configuration.
             let new = || Arc::new(Semaphore::new(self.options.client_in_flight_max));
             Arc::clone(clients.entry(Arc::clone(client)).or_insert_with(new))
         };
-        places.try_acquire_owned().ok()
+        slots.try_acquire_owned().ok()
     }
 
     /// An id for a request that came without one: the time, and a number so that no two are equal.

@@ -99,7 +99,7 @@ impl Answer {
         if self.cached {
             headers.insert("x-served-from-cache", HeaderValue::from_static("true"));
         }
-        // A missing tenant is turned away at the same door as a missing login.
+        // A missing tenant is rejected at the same point as a missing login.
         if self.container && matches!(self.status, 400 | 401) {
             let challenge = HeaderValue::from_static("Basic realm=\"Fineract Platform API\"");
             headers.insert(header::WWW_AUTHENTICATE, challenge);

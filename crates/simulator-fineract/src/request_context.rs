@@ -1,4 +1,4 @@
-//! The front door: the order in which a request is checked before a handler sees it
+//! The order in which a request is checked before a handler sees it
 //! (`fineract.md` §4.2), and what becomes of the answer.
 
 use axum::body::to_bytes;

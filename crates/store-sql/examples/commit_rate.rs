@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use kiungo_domain::transfer::{Draft, StepName};
+use kiungo_domain::transfer::{StepName, TransferUpdate};
 use kiungo_store::contract::story::{
     at, change_of, clear, complete, due, instruction, keyed, policy, receipt, then,
 };
@@ -62,7 +62,7 @@ async fn measure(transfers: u32, callers: u32, store: Arc<dyn Store>) {
 
 /// The three changes of a transfer.
 fn life(n: u32) -> [Change; 3] {
-    let mut draft = Draft::receive(instruction(n), at(i64::from(n)));
+    let mut draft = TransferUpdate::receive(instruction(n), at(i64::from(n)));
     clear(&mut draft);
     draft.start(StepName::First, &policy());
     let first = change_of(draft).unwrap();
@@ -77,7 +77,7 @@ fn life(n: u32) -> [Change; 3] {
     [first, due(second, at(901)), third]
 }
 
-fn conclude(draft: &mut Draft, step: StepName, text: &str) {
+fn conclude(draft: &mut TransferUpdate, step: StepName, text: &str) {
     if draft.transfer().step(step).is_open() {
         let confirmation = kiungo_domain::outcome::Confirmation::bare(receipt(text));
         let outcome = kiungo_domain::Outcome::Completed(confirmation);

@@ -170,7 +170,7 @@ impl Reckoning {
 
     /// The changed totals that the change leads to. A total that is not known was never counted, or
     /// is of a day that is long over.
-    pub fn judge(
+    pub fn check(
         &self,
         before: Option<Use>,
         known: &BTreeMap<Counter, Total>,

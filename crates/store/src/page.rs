@@ -27,11 +27,11 @@ pub struct Position<K> {
     pub key: K,
 }
 
-/// The key that tells rows of equal time apart.
+/// The key that distinguishes rows of equal time.
 pub trait PositionKey: Sized {
-    /// Writes it into a cursor.
+    /// Writes the key into a cursor.
     fn write(&self) -> String;
-    /// Reads it from a cursor; `None` if no cursor of ours says so.
+    /// Reads the key from a cursor; `None` if the text is no key of ours.
     fn read(text: &str) -> Option<Self>;
 }
 
@@ -102,7 +102,8 @@ impl Cursor {
     }
 }
 
-/// The page made of rows that were fetched one more than it holds, to see whether another follows.
+/// Makes a page of rows. One row more than the page holds was fetched, to see if another page
+/// follows.
 pub fn page<T, K: PositionKey>(mut rows: Vec<(Position<K>, T)>, limit: usize) -> Page<T> {
     let more = rows.len() > limit;
     rows.truncate(limit);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_page_gave_out_is_no_cursor() {
+    fn only_texts_of_a_page_are_cursors() {
         for text in ["", ".", "1", "1.", "x.1", "1.x", "1.2.3", "99999999999999999999.1"] {
             assert_eq!(Cursor::of_transfers(text), None, "{text}");
         }

@@ -1,10 +1,10 @@
 //! Bounds the time for which a request may wait before its first byte is written.
 //!
-//! A process can be frozen, or held up, between the moment at which an operation was intended and the
-//! moment at which its request is sent. Meanwhile others may have found out that it never arrived.
-//! So whoever intends an operation says until when it may be sent, and a transport sends nothing
-//! later than that. A process's own clock stands still while its machine is suspended, and the time
-//! of day can be set back: the longer of the two waits counts.
+//! A process can be frozen, or held up, between the moment at which an operation was intended and
+//! the moment at which its request is sent. Meanwhile others may have found out that it never
+//! arrived. So the intent states the time until which an operation may be sent, and a transport
+//! sends nothing later. A process's own clock stands still while its machine is suspended, and the
+//! time of day can be set back: the longer of the two waits counts.
 
 use std::fmt;
 use std::future::Future;

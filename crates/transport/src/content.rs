@@ -23,20 +23,20 @@ pub enum ContentError {
     /// A coding that is not read, or several.
     #[error("the body is packed as `{0}`; only gzip is read")]
     Coding(String),
-    /// It is longer than the bound once it is unpacked.
+    /// The body is longer than the bound once it is unpacked.
     #[error("the body is longer than {bytes_max} bytes when it is unpacked")]
     TooLong {
         /// The bound, in bytes.
         bytes_max: usize,
     },
-    /// It does not match its declaration, or is cut off.
+    /// The body does not match its declaration, or is cut off.
     #[error("the gzip around the body is damaged")]
     Damaged,
 }
 
-/// The body without the coding that `Content-Encoding` declares, at most `bytes_max` bytes of it.
-/// A body that is declared as gzip and does not begin like it has been unpacked by somebody on the
-/// way, who left the header: it is taken as it is.
+/// The body without the coding that `Content-Encoding` declares, at most `bytes_max` bytes of it. A
+/// body that is declared as gzip and does not begin like gzip was unpacked on the way by a proxy
+/// that left the header: it is taken as it is.
 ///
 /// # Errors
 /// [`ContentError`], if it is coded otherwise, damaged, or unpacks to more.
@@ -144,7 +144,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_not_packed_is_taken_as_it_is() {
+    fn an_unpacked_body_is_taken_as_it_is() {
         let plain = Bytes::from_static(b"{}");
         for coding in ["", "identity", "gzip", "utf-8", "UTF-8", "none"] {
             assert_eq!(unpacked(coding, plain.clone(), 9), Ok(plain.clone()), "{coding}");
@@ -182,7 +182,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_no_more_comes_out_than_may(
+        fn no_body_unpacks_to_more_than_the_bound(
             body in prop::collection::vec(any::<u8>(), 0..200),
             bytes_max in 0_usize..100,
         ) {

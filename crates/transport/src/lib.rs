@@ -46,13 +46,13 @@ pub type Response = http::Response<Bytes>;
 /// The reason that there is no response.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Failure {
-    /// It failed before the first byte of the request was written: surely not executed.
+    /// The request failed before its first byte was written, so it was surely not executed.
     #[error("not sent: {why}")]
     NotSent {
         /// The cause, for people; without the URL's query, which can hold phone numbers.
         why: String,
     },
-    /// It failed later, or one cannot know: the request may have been executed.
+    /// The request failed later, or at an unknown point: it may have been executed.
     #[error("no answer: {why}")]
     NoAnswer {
         /// The cause, for people; without the URL's query, which can hold phone numbers.

@@ -86,7 +86,7 @@ impl Network {
             .pool_max_idle_per_host(options.idle_connections_max)
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
-            // The environment of a process is nobody's decision about this money.
+            // The proxy variables of a process's environment are no decision about this money.
             .no_proxy();
         if let Some(address) = &options.proxy {
             builder = builder.proxy(proxy(address)?);
@@ -254,7 +254,7 @@ mod tests {
         sent.unwrap_err().to_string()
     }
 
-    /// A port that was just free; nobody else takes it at once.
+    /// A port that was just free; no other process takes it at once.
     async fn closed_port() -> u16 {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         listener.local_addr().unwrap().port()

@@ -30,15 +30,15 @@ const ANSWER_MAX: usize = 1_000;
 /// One act of a peer on a connection.
 #[derive(Debug, Clone)]
 enum Deed {
-    /// Reads so many bytes, or as many as come by then.
+    /// Reads this number of bytes, or as many as come by then.
     Read(usize),
     /// Reads the whole request.
     ReadRequest,
     /// Writes this.
     Write(Bytes),
-    /// Writes this over and over, until nobody takes it any more.
+    /// Writes these bytes over and over, until they are no longer read.
     WriteForEver(&'static [u8]),
-    /// Writes a byte of this and yields, until nobody takes it any more.
+    /// Writes these bytes one at a time and yields, until they are no longer read.
     Trickle(&'static [u8]),
     /// Closes so that the other side sees a reset.
     Reset,
@@ -188,7 +188,7 @@ async fn nobody_who_listens_is_not_sent() {
 }
 
 #[tokio::test]
-async fn whatever_ends_after_the_connection_stood_may_have_been_seen() {
+async fn a_request_that_ends_after_the_connection_stood_may_have_been_seen() {
     let half = BODY.len() / 2;
     for (what, deeds) in [
         ("closes before the first byte", vec![]),
@@ -232,7 +232,7 @@ async fn whatever_ends_after_the_connection_stood_may_have_been_seen() {
 }
 
 #[tokio::test]
-async fn whoever_never_finishes_may_have_seen_it() {
+async fn a_peer_that_never_finishes_may_have_seen_the_request() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n";
     for (what, deeds) in [
         ("never reads", vec![Hang]),
@@ -393,7 +393,7 @@ async fn the_bound_before_sending_holds_by_itself() {
 
 #[tokio::test]
 async fn the_bound_of_a_body_holds_by_itself() {
-    // Sent as if the first bound had not been missed: by the part behind it.
+    // Sends as if the first bound had not been missed.
     let peer = Peer::new(&[ReadRequest, answer("", b"{}")]).await;
     let late = sent_within(intended_now(), Duration::ZERO, async {
         tokio::task::yield_now().await;
@@ -413,7 +413,7 @@ fn through(proxy: &str) -> Network {
 }
 
 #[tokio::test]
-async fn what_others_could_read_is_not_sent_unless_it_is_allowed() {
+async fn a_readable_request_is_not_sent_unless_it_is_allowed() {
     let proxy = Peer::new(&[ReadRequest, answer("", b"{}")]).await;
     let url = Some(SecretString::from(format!("http://{}", proxy.address)));
     let options = NetworkOptions { proxy: url, ..NetworkOptions::default() };
@@ -427,7 +427,7 @@ async fn what_others_could_read_is_not_sent_unless_it_is_allowed() {
 async fn everything_goes_through_the_proxy_that_is_set() {
     let proxy = Peer::new(&[ReadRequest, answer("", b"{}")]).await;
     let network = through(&format!("http://user:word@{}", proxy.address));
-    // Nobody resolves this name here: that is the proxy's business.
+    // This name is resolved by the proxy, not here.
     let answer = network.send(order("http://provider.invalid/pay"), LONG).await.unwrap();
     assert_eq!(answer.body(), "{}");
     let asked = String::from_utf8(proxy.seen().concat()).unwrap();

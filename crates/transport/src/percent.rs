@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_encoding_is_not_decoded() {
+    fn invalid_encodings_are_not_decoded() {
         assert_eq!(decode("+26657%2B").as_deref(), Some("+26657+"));
         assert_eq!(decode("a%2fb%2Fc").as_deref(), Some("a/b/c"));
         for text in ["%zz", "%4", "%", "%%41", "a%+4", "%ff", "%4\u{e9}"] {
@@ -60,7 +60,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_decoded_to_the_same(text in "\\PC*") {
+        fn encoded_text_is_decoded_to_the_same(text in "\\PC*") {
             prop_assert_eq!(decode(&encode(&text)), Some(text));
         }
     }

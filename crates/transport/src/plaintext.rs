@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-/// True for an address that is reached without TLS and is not on this machine: whoever stands between
-/// can read the credentials and change amounts. A name other than `localhost` counts as another
+/// True for an address that is reached without TLS and is not on this machine: an attacker on the
+/// way can read the credentials and change amounts. A name other than `localhost` counts as another
 /// machine, whatever it resolves to today.
 pub fn is_exposed(address: &Uri) -> bool {
     address.scheme_str() != Some("https") && !address.host().is_some_and(is_here)

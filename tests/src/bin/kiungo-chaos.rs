@@ -22,19 +22,19 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask chaos")]
 struct Cli {
-    /// What everything is drawn from.
+    /// The seed of all that is drawn.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many seeds, from that one on, one after the other; all of them, whatever they come to.
+    /// The number of seeds, from that one on, one after the other, even if one fails.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     seeds: u64,
-    /// How many transfers under each.
+    /// The number of transfers under each seed.
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(8..=100_000))]
     transfers: u64,
-    /// How many workers.
+    /// The number of workers.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=16))]
     workers: u64,
-    /// For how long transfers begin and misfortunes happen, in seconds.
+    /// For how long transfers begin and faults happen, in seconds.
     #[arg(long, default_value_t = 75, hide = true, value_parser = clap::value_parser!(u64).range(10..=3_600))]
     length: u64,
     /// For how long a worker is frozen, in seconds.

@@ -16,19 +16,19 @@ use serde::Serialize;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask simulate")]
 struct Cli {
-    /// How many transfers in all.
+    /// The number of transfers in all.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     transfers: u64,
     /// The first seed; the others follow it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many transfers under each seed.
+    /// The number of transfers under each seed.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     per_seed: u32,
-    /// How many worlds at a time; as many as there are cores if left out.
+    /// The number of worlds at a time; as many as there are processors if left out.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// How many workers share the work; if left out, one process does it all.
+    /// The number of workers that share the work; if left out, one process does it all.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: Option<u16>,
     /// Prints one JSON object.
@@ -48,7 +48,7 @@ struct Summary {
     first_failing_seed: Option<u64>,
 }
 
-/// How many failing seeds are told of beside the first.
+/// The largest number of failing seeds that are reported beside the first.
 const OTHERS_MAX: usize = 40;
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! Compares the events that were heard with the journals and with the API's answers at the end.
+//! Compares the events that were received with the journals and with the API's answers at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,11 @@ use kiungo_domain::TransferId;
 use kiungo_domain::transfer::{Event, Status};
 
 use super::journal_check::Journals;
-use super::listener::Heard;
+use super::listener::ReceivedEvent;
 
 /// The faults of the events, for people.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Hearing {
+pub(super) struct EventCheck {
     /// The changes that were committed and not told.
     pub(super) missing: Vec<String>,
     /// The events that are not so, or came too late.
@@ -30,18 +30,18 @@ enum Fact {
 
 /// Compares.
 pub(super) fn compare(
-    heard: &[Heard],
+    received: &[ReceivedEvent],
     journals: &Journals,
     statuses: &BTreeMap<TransferId, Status>,
-) -> Hearing {
+) -> EventCheck {
     let expected: BTreeMap<TransferId, Facts> =
-        journals.stories().map(|(id, story)| (id, facts(&story))).collect();
-    let mut hearing = Hearing::default();
-    let mut told: BTreeMap<TransferId, Facts> = BTreeMap::new();
-    for event in heard {
+        journals.histories().map(|(id, history)| (id, facts(&history))).collect();
+    let mut check = EventCheck::default();
+    let mut published: BTreeMap<TransferId, Facts> = BTreeMap::new();
+    for event in received {
         let known = event.transfer.and_then(|id| expected.get(&id).map(|facts| (id, facts)));
         let Some((id, facts)) = known else {
-            hearing.contradicting.push(format!("{} {}: of no transfer", event.kind, event.id));
+            check.contradicting.push(format!("{} {}: of no transfer", event.kind, event.id));
             continue;
         };
         let fact = match &event.case {
@@ -54,43 +54,43 @@ pub(super) fn compare(
         };
         let fact = (event.sequence, fact);
         if event.kind != own_kind || !facts.contains(&fact) {
-            hearing.contradicting.push(format!("{}: its journal knows nothing of it", event.id));
+            check.contradicting.push(format!("{}: its journal knows nothing of it", event.id));
             continue;
         }
-        let before = told.entry(id).or_default();
+        let before = published.entry(id).or_default();
         let latest = before.last().map_or(0, |(version, _)| *version);
         if before.contains(&fact) {
-            hearing.repeated += 1;
+            check.repeated += 1;
         } else if fact.0 < latest {
-            hearing.contradicting.push(format!("{}: first told after version {latest}", event.id));
+            check.contradicting.push(format!("{}: first told after version {latest}", event.id));
         }
         before.insert(fact);
     }
     for (id, facts) in &expected {
-        let told = told.remove(id).unwrap_or_default();
-        let untold = facts.difference(&told);
-        hearing.missing.extend(untold.map(|(version, fact)| format!("{id}/{version} {fact:?}")));
-        let last = told.iter().rev().find_map(|(_, fact)| match fact {
+        let published = published.remove(id).unwrap_or_default();
+        let unpublished = facts.difference(&published);
+        check.missing.extend(unpublished.map(|(version, fact)| format!("{id}/{version} {fact:?}")));
+        let last = published.iter().rev().find_map(|(_, fact)| match fact {
             Fact::Status(status) => Some(status.as_str()),
             Fact::Case(_) => None,
         });
         let shown = statuses.get(id).map(|status| status.as_str());
         if last.is_some() && last != shown {
             let what = format!("{id}: told {last:?} at last, and the API says {shown:?}");
-            hearing.contradicting.push(what);
+            check.contradicting.push(what);
         }
     }
     for id in statuses.keys().filter(|id| !expected.contains_key(id)) {
-        hearing.contradicting.push(format!("{id}: shown by the API, and without a journal"));
+        check.contradicting.push(format!("{id}: shown by the API, and without a journal"));
     }
-    hearing
+    check
 }
 
-fn facts(story: &[super::journal_check::Past<'_>]) -> Facts {
+fn facts(history: &[super::journal_check::Past<'_>]) -> Facts {
     let mut facts = Facts::new();
     let mut status = None;
     let mut cases = Vec::new();
-    for past in story {
+    for past in history {
         if let Event::CaseOpened { case, .. } = &past.line.event {
             cases.push(case.as_str().to_owned());
         }
@@ -137,8 +137,8 @@ mod tests {
         Journals::of([(id(), (1..).zip(events).map(line).collect())])
     }
 
-    fn event(sequence: u64, status: &str) -> Heard {
-        Heard {
+    fn event(sequence: u64, status: &str) -> ReceivedEvent {
+        ReceivedEvent {
             id: format!("{sequence}/{status}"),
             kind: format!("kiungo.transfer.{status}"),
             transfer: Some(id()),
@@ -148,27 +148,31 @@ mod tests {
         }
     }
 
-    fn judge(heard: &[Heard]) -> (usize, usize, usize) {
+    fn counts(received: &[ReceivedEvent]) -> (usize, usize, usize) {
         let statuses = BTreeMap::from([(id(), Status::InProgress)]);
-        let hearing = compare(heard, &journals(), &statuses);
-        (hearing.missing.len(), hearing.contradicting.len(), hearing.repeated)
+        let check = compare(received, &journals(), &statuses);
+        (check.missing.len(), check.contradicting.len(), check.repeated)
     }
 
     #[test]
     fn everything_in_order_is_right_also_when_some_of_it_comes_again() {
         let (one, two) = (event(1, "received"), event(2, "in_progress"));
-        assert_eq!(judge(&[one.clone(), two.clone()]), (0, 0, 0));
-        assert_eq!(judge(&[one.clone(), two.clone(), one, two]), (0, 0, 2));
+        assert_eq!(counts(&[one.clone(), two.clone()]), (0, 0, 0));
+        assert_eq!(counts(&[one.clone(), two.clone(), one, two]), (0, 0, 2));
     }
 
     #[test]
-    fn what_is_missing_false_late_or_of_nobody_is_found() {
+    fn missing_false_late_and_orphaned_events_are_found() {
         let (one, two) = (event(1, "received"), event(2, "in_progress"));
-        assert_eq!(judge(std::slice::from_ref(&two)), (1, 0, 0));
-        assert_eq!(judge(std::slice::from_ref(&one)), (1, 1, 0), "the API says more than was told");
-        assert_eq!(judge(&[two.clone(), one.clone()]), (0, 1, 0), "late");
-        assert_eq!(judge(&[one.clone(), two.clone(), event(2, "completed")]), (0, 1, 0));
-        let nobodys = Heard { transfer: None, ..one.clone() };
-        assert_eq!(judge(&[one, two, nobodys]), (0, 1, 0));
+        assert_eq!(counts(std::slice::from_ref(&two)), (1, 0, 0));
+        assert_eq!(
+            counts(std::slice::from_ref(&one)),
+            (1, 1, 0),
+            "the API says more than was told"
+        );
+        assert_eq!(counts(&[two.clone(), one.clone()]), (0, 1, 0), "late");
+        assert_eq!(counts(&[one.clone(), two.clone(), event(2, "completed")]), (0, 1, 0));
+        let nobodys = ReceivedEvent { transfer: None, ..one.clone() };
+        assert_eq!(counts(&[one, two, nobodys]), (0, 1, 0));
     }
 }

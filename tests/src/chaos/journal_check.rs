@@ -32,13 +32,11 @@ pub(super) struct Line {
     pub(super) at: Timestamp,
     /// The time of the commit, in microseconds since 1970.
     pub(super) committed: i64,
-    /// The event.
     pub(super) event: Event,
 }
 
 /// A line with the transfer as it was after it.
 pub(super) struct Past<'a> {
-    /// The line.
     pub(super) line: &'a Line,
     /// The transfer after it.
     pub(super) transfer: Transfer,
@@ -70,7 +68,7 @@ impl Journals {
         Ok(journals)
     }
 
-    /// These.
+    /// Makes the journals of these transfers.
     #[cfg(test)]
     pub(super) fn of(journals: impl IntoIterator<Item = (TransferId, Vec<Line>)>) -> Self {
         Self(journals.into_iter().collect())
@@ -81,13 +79,13 @@ impl Journals {
         self.0.len()
     }
 
-    /// Every transfer with its story.
-    pub(super) fn stories(&self) -> impl Iterator<Item = (TransferId, Vec<Past<'_>>)> {
-        self.0.iter().map(|(id, lines)| (*id, story(lines)))
+    /// Every transfer with its history.
+    pub(super) fn histories(&self) -> impl Iterator<Item = (TransferId, Vec<Past<'_>>)> {
+        self.0.iter().map(|(id, lines)| (*id, history(lines)))
     }
 
-    /// For a process that was killed at this time (microseconds): how long, in milliseconds, until
-    /// somebody took up the first of what it had in flight, and until the last.
+    /// For a process that was killed at this time (microseconds): the milliseconds until another
+    /// process took up the first of its transfers in flight, and until the last.
     pub(super) fn taken_up_after(&self, killed: i64) -> Option<(i64, i64)> {
         let waits: Vec<i64> = self.0.values().filter_map(|lines| wait(lines, killed)).collect();
         Some((*waits.iter().min()? / 1_000, *waits.iter().max()? / 1_000))
@@ -110,7 +108,7 @@ pub(super) async fn open(database: &str) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// The database does not answer.
-pub(super) async fn untold(database: &str) -> anyhow::Result<i64> {
+pub(super) async fn unpublished(database: &str) -> anyhow::Result<i64> {
     let options: PgConnectOptions = database.parse()?;
     let mut connection = options.connect().await?;
     let count: i64 = sqlx::query_scalar(WAITING).fetch_one(&mut connection).await?;
@@ -118,7 +116,7 @@ pub(super) async fn untold(database: &str) -> anyhow::Result<i64> {
     Ok(count)
 }
 
-fn story(lines: &[Line]) -> Vec<Past<'_>> {
+fn history(lines: &[Line]) -> Vec<Past<'_>> {
     let events = |count: usize| lines.iter().take(count).map(|line| (line.at, &line.event));
     let past = |(index, line): (usize, &'_ Line)| {
         Transfer::replay(events(index + 1)).map(|t| (line.committed, t))

@@ -30,8 +30,7 @@ const LETTERS_MAX: u32 = 200;
 
 /// An event as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Heard {
-    /// Its id.
+pub(super) struct ReceivedEvent {
     pub(super) id: String,
     /// Its type.
     pub(super) kind: String,
@@ -48,7 +47,7 @@ pub(super) struct Heard {
 /// The listener; it ends when this is dropped.
 pub(super) struct Listener {
     broker: String,
-    heard: Arc<Mutex<Vec<Heard>>>,
+    received: Arc<Mutex<Vec<ReceivedEvent>>>,
     last: Arc<Mutex<Instant>>,
     _listening: JoinSet<()>,
 }
@@ -89,10 +88,10 @@ impl Listener {
         let exchange = queue.topology().events_exchange();
         queue.close().await;
         bind(broker, &exchange).await.context("the listener's queue cannot be made")?;
-        let heard = Arc::new(Mutex::new(Vec::new()));
+        let received = Arc::new(Mutex::new(Vec::new()));
         let last = Arc::new(Mutex::new(Instant::now()));
         let mut listening = JoinSet::new();
-        let (url, into, at) = (broker.to_owned(), Arc::clone(&heard), Arc::clone(&last));
+        let (url, into, at) = (broker.to_owned(), Arc::clone(&received), Arc::clone(&last));
         listening.spawn(async move {
             loop {
                 // The broker was stopped, or something like it: from where it was.
@@ -100,12 +99,12 @@ impl Listener {
                 sleep(AGAIN_AFTER).await;
             }
         });
-        Ok(Self { broker: broker.to_owned(), heard, last, _listening: listening })
+        Ok(Self { broker: broker.to_owned(), received, last, _listening: listening })
     }
 
-    /// The number of events that were heard until now.
+    /// The number of events that were received until now.
     pub(super) fn count(&self) -> usize {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// True if nothing has come for a while.
@@ -113,9 +112,9 @@ impl Listener {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > SILENCE
     }
 
-    /// Returns all events that were heard, in their order.
-    pub(super) fn heard(&self) -> Vec<Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Returns all events that were received, in their order.
+    pub(super) fn received(&self) -> Vec<ReceivedEvent> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The queues of the work that hold messages or have no consumer, for people: ready messages and
@@ -171,7 +170,7 @@ async fn bind(broker: &str, exchange: &str) -> lapin::Result<()> {
 
 async fn listen(
     broker: &str,
-    heard: &Mutex<Vec<Heard>>,
+    received: &Mutex<Vec<ReceivedEvent>>,
     last: &Mutex<Instant>,
 ) -> lapin::Result<()> {
     let connection = Connection::connect(broker, ConnectionProperties::default()).await?;
@@ -183,7 +182,7 @@ async fn listen(
     while let Some(delivery) = consumer.next().await {
         let delivery = delivery?;
         let event = read(&delivery.data);
-        heard.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        received.lock().unwrap_or_else(PoisonError::into_inner).push(event);
         *last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         delivery.acker.ack(BasicAckOptions::default()).await?;
     }
@@ -191,9 +190,9 @@ async fn listen(
 }
 
 /// An event that cannot be read is kept too: it contradicts everything.
-fn read(body: &[u8]) -> Heard {
+fn read(body: &[u8]) -> ReceivedEvent {
     match serde_json::from_slice::<Envelope>(body) {
-        Ok(event) => Heard {
+        Ok(event) => ReceivedEvent {
             id: event.id,
             kind: event.kind,
             transfer: TransferId::parse(&event.subject).ok(),
@@ -201,7 +200,7 @@ fn read(body: &[u8]) -> Heard {
             status: event.data.transfer.status,
             case: event.data.case.map(|case| case.kind),
         },
-        Err(error) => Heard {
+        Err(error) => ReceivedEvent {
             id: error.to_string(),
             kind: "unreadable".to_owned(),
             transfer: None,
@@ -221,9 +220,12 @@ mod tests {
         let body = r#"{"id":"a/3/completed","type":"kiungo.transfer.completed",
             "subject":"019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00","sequence":"0000000003",
             "data":{"transfer":{"status":"completed"}}}"#;
-        let heard = read(body.as_bytes());
-        assert!(heard.transfer.is_some() && heard.sequence == 3 && heard.case.is_none());
-        assert_eq!((heard.status.as_str(), heard.id.as_str()), ("completed", "a/3/completed"));
+        let received = read(body.as_bytes());
+        assert!(received.transfer.is_some() && received.sequence == 3 && received.case.is_none());
+        assert_eq!(
+            (received.status.as_str(), received.id.as_str()),
+            ("completed", "a/3/completed")
+        );
         assert_eq!(read(b"{}").kind, "unreadable");
     }
 }

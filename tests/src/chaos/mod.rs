@@ -1,11 +1,11 @@
 //! Chaos: the real program as many processes on `PostgreSQL` and `RabbitMQ`, thousands of transfers
 //! under heavy faults, while everything that they stand on is killed, stopped, frozen and cut off.
 //!
-//! The misfortunes and their times are drawn from a seed; how the processes meet them is up to the
-//! machine, so a failing seed shows the same misfortunes again, not the same interleaving.
+//! The faults and their times are drawn from a seed; how the processes meet them is up to the
+//! machine, so a failing seed shows the same faults again, not the same interleaving.
 //!
-//! * `plan`: the misfortunes, and their times
-//! * `servers`, `process`, `proxy`: the parts that they befall; `processes`: carrying them out
+//! * `plan`: the faults, and their times
+//! * `servers`, `process`, `proxy`: the parts that fail; `processes`: carrying them out
 //! * `listener`: another system that hears all events
 //! * `journal_check`: the records of Kiungo; `order`, `event_check`: the rules that must hold of
 //!   them
@@ -28,15 +28,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use kiungo_demo::scenario::{Beginning, Day, Evening, Stage};
+use kiungo_demo::scenario::{Beginning, Day, DayEnd, Scenario};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use journal_check::Journals;
 use listener::Listener;
-use plan::Misfortune;
+use plan::FaultKind;
 use process::Launcher;
-use processes::{Crew, Happened};
+use processes::{Happened, Processes};
 use servers::Servers;
 
 pub use process::ACT;
@@ -57,7 +57,7 @@ pub struct ChaosOptions {
     pub transfers: usize,
     /// The number of workers.
     pub workers: usize,
-    /// The time during which transfers begin and misfortunes happen.
+    /// The time during which transfers begin and faults happen.
     pub length: Duration,
     /// The time for which a worker is frozen.
     pub freeze: Duration,
@@ -72,7 +72,7 @@ pub struct ChaosOptions {
 /// Runs one seed: starts everything, and leaves nothing behind but the logs of a failure.
 ///
 /// # Errors
-/// Something could not be started or asked: no judgement.
+/// Something could not be started or asked: no result.
 pub async fn run(options: &ChaosOptions) -> anyhow::Result<ChaosReport> {
     let begun = Instant::now();
     let folder = folder(options.seed);
@@ -98,13 +98,14 @@ fn folder(seed: u64) -> PathBuf {
 
 async fn live(options: &ChaosOptions, folder: &std::path::Path) -> anyhow::Result<ChaosReport> {
     let servers = Arc::new(Servers::start().await?);
-    let stage = Stage::set(folder, &servers.database, options.seed, options.transfers).await?;
-    let stage = Arc::new(stage);
+    let scenario =
+        Scenario::set(folder, &servers.database, options.seed, options.transfers).await?;
+    let scenario = Arc::new(scenario);
     let listener = Listener::start(&servers.broker).await?;
-    let config = stage.config();
+    let config = scenario.config();
     let launcher = Launcher { program: options.program.clone(), config, logs: folder.to_owned() };
-    let crew = Crew::start(&launcher, Arc::clone(&servers), options.workers).await?;
-    let crew = Arc::new(crew);
+    let processes = Processes::start(&launcher, Arc::clone(&servers), options.workers).await?;
+    let processes = Arc::new(processes);
     eprintln!(
         "seed {}: {} transfers in {} s, {} workers",
         options.seed,
@@ -113,53 +114,53 @@ async fn live(options: &ChaosOptions, folder: &std::path::Path) -> anyhow::Resul
         options.workers
     );
 
-    let (day, evening, settled_after) = tokio::select! {
+    let (day, end, settled_after) = tokio::select! {
         biased;
-        lived = day_and_evening(options, &stage, &crew) => lived?,
-        () = crew.watch() => anyhow::bail!("nobody looks after the processes"),
+        lived = run_day(options, &scenario, &processes) => lived?,
+        () = processes.watch() => anyhow::bail!("nobody looks after the processes"),
     };
-    until_told(&servers, &listener).await?;
-    let stuck = if evening.open > 0 {
+    until_published(&servers, &listener).await?;
+    let stuck = if end.open > 0 {
         [listener.queues().await?, journal_check::open(&servers.database).await?].concat()
     } else {
         Vec::new()
     };
-    crew.stop().await;
-    let ran = Ran { options, stage: &stage, servers: &servers, listener: &listener };
-    let mut report = ran.judged(&day, &evening, crew.happened()).await?;
+    processes.stop().await;
+    let ran = Ran { options, scenario: &scenario, servers: &servers, listener: &listener };
+    let mut report = ran.checked(&day, &end, processes.happened()).await?;
     report.settled_after_s = settled_after.as_secs();
     report.find("open", &stuck);
-    Ok(report.judged())
+    Ok(report.checked())
 }
 
-/// A run that is over, to be judged.
+/// A run that is over, to be checked.
 struct Ran<'a> {
     options: &'a ChaosOptions,
-    stage: &'a Stage,
+    scenario: &'a Scenario,
     servers: &'a Servers,
     listener: &'a Listener,
 }
 
 impl Ran<'_> {
-    async fn judged(
+    async fn checked(
         &self,
         day: &Day,
-        evening: &Evening,
+        end: &DayEnd,
         happened: Happened,
     ) -> anyhow::Result<ChaosReport> {
-        let Self { options, stage, servers, listener } = self;
+        let Self { options, scenario, servers, listener } = self;
         let letters = listener.dead_letters().await?;
-        let judgement = stage.judge(day, evening).await?;
+        let audited = scenario.audit(day, end).await?;
         let journals = Journals::read(&servers.database).await?;
-        let order = order::violations(&journals, &judgement.core);
-        let heard = listener.heard();
-        let hearing = event_check::compare(&heard, &journals, &evening.statuses());
+        let order = order::violations(&journals, &audited.core);
+        let received = listener.received();
+        let check = event_check::compare(&received, &journals, &end.statuses());
         let recovery: Vec<_> =
             happened.worker_kills.iter().filter_map(|at| journals.taken_up_after(*at)).collect();
-        let killed = |(what, _): &&(Misfortune, u64)| {
-            matches!(what, Misfortune::KillWorker | Misfortune::KillApi)
+        let killed = |(what, _): &&(FaultKind, u64)| {
+            matches!(what, FaultKind::KillWorker | FaultKind::KillApi)
         };
-        let told = |(what, second): &(Misfortune, u64)| format!("{second} s: {}", what.as_str());
+        let told = |(what, second): &(FaultKind, u64)| format!("{second} s: {}", what.as_str());
         let letters: Vec<String> = letters
             .iter()
             .map(|letter| format!("{} from {}: {}", letter.id.0, letter.queue, letter.reason))
@@ -168,43 +169,45 @@ impl Ran<'_> {
             seed: options.seed,
             transfers: journals.count() as u64,
             workers: options.workers,
-            lost: judgement.audit.lost,
-            doubled: judgement.audit.doubled,
-            misattributed: judgement.audit.misattributed,
-            balanced: judgement.audit.balanced,
+            lost: audited.audit.lost,
+            doubled: audited.audit.doubled,
+            misattributed: audited.audit.misattributed,
+            balanced: audited.audit.balanced,
             order_violations: order.len() as u64,
-            events: heard.len() as u64,
-            events_repeated: hearing.repeated as u64,
-            events_missing: hearing.missing.len() as u64,
-            events_contradicting: hearing.contradicting.len() as u64,
+            events: received.len() as u64,
+            events_repeated: check.repeated as u64,
+            events_missing: check.missing.len() as u64,
+            events_contradicting: check.contradicting.len() as u64,
             dead_letters: letters.len() as u64,
-            open: evening.open as u64,
+            open: end.open as u64,
             recovery_max_ms: recovery.iter().map(|(first, _)| *first).max(),
             recovery_of_all_max_ms: recovery.iter().map(|(_, last)| *last).max(),
-            kills: happened.misfortunes.iter().filter(killed).count() as u64,
-            misfortunes: happened.misfortunes.iter().map(told).collect(),
+            kills: happened.faults.iter().filter(killed).count() as u64,
+            faults: happened.faults.iter().map(told).collect(),
             ..ChaosReport::default()
         };
-        report.find("books", &judgement.audit.findings);
-        report.find("kiungo", &judgement.findings);
+        report.find("books", &audited.audit.findings);
+        report.find("kiungo", &audited.findings);
         report.find("order", &order);
-        report.find("event missing", &hearing.missing);
-        report.find("event contradicting", &hearing.contradicting);
+        report.find("event missing", &check.missing);
+        report.find("event contradicting", &check.contradicting);
         report.find("dead letter", &letters);
         report.find("process", &happened.wrong);
         Ok(report)
     }
 }
 
-/// The day with its misfortunes, and the evening until everything has settled; how long that took.
-async fn day_and_evening(
+/// The day with its faults, and the end until everything has settled; how long that took.
+async fn run_day(
     options: &ChaosOptions,
-    stage: &Arc<Stage>,
-    crew: &Arc<Crew>,
-) -> anyhow::Result<(Day, Evening, Duration)> {
+    scenario: &Arc<Scenario>,
+    processes: &Arc<Processes>,
+) -> anyhow::Result<(Day, DayEnd, Duration)> {
     let plan = plan::plan(options.seed, options.length, options.workers, options.freeze);
     let begun = Arc::new(AtomicUsize::new(0));
-    let day = async { tokio::join!(wishes(stage, options.length, &begun), crew.suffer(plan)).0 };
+    let day = async {
+        tokio::join!(wishes(scenario, options.length, &begun), processes.inject_all(plan)).0
+    };
     tokio::pin!(day);
     let start = Instant::now();
     let every = |period| {
@@ -217,38 +220,38 @@ async fn day_and_evening(
         tokio::select! {
             biased;
             day = &mut day => break day,
-            _ = repairs.tick() => stage.repair_core(),
+            _ = repairs.tick() => scenario.repair_core(),
             _ = shows.tick() => {
                 let begun = begun.load(Ordering::Relaxed);
                 eprintln!("{:>4} s  {begun} transfers have begun", start.elapsed().as_secs());
             }
         }
     };
-    stage.calm_down();
+    scenario.calm_down();
     let calm = Instant::now();
     eprintln!("{:>4} s  nothing goes wrong any more", start.elapsed().as_secs());
     let mut said = Instant::now();
-    let evening = stage.settle(&day, options.settle, |open| {
+    let end = scenario.settle(&day, options.settle, |open| {
         if said.elapsed() > SHOW_EVERY / 2 {
             said = Instant::now();
             eprintln!("{:>4} s  {open} are open", start.elapsed().as_secs());
         }
     });
-    let evening = evening.await?;
-    Ok((day, evening, calm.elapsed()))
+    let end = end.await?;
+    Ok((day, end, calm.elapsed()))
 }
 
 /// Has all wishes begin, evenly over this time; returns when all have.
-async fn wishes(stage: &Arc<Stage>, length: Duration, begun: &Arc<AtomicUsize>) -> Day {
-    let count = u32::try_from(stage.wishes()).unwrap_or(u32::MAX);
+async fn wishes(scenario: &Arc<Scenario>, length: Duration, begun: &Arc<AtomicUsize>) -> Day {
+    let count = u32::try_from(scenario.wishes()).unwrap_or(u32::MAX);
     let start = Instant::now();
     let mut wishes: JoinSet<(usize, Beginning)> = JoinSet::new();
     for number in 0..count {
         sleep_until(start + length * number / count).await;
-        let (stage, begun) = (Arc::clone(stage), Arc::clone(begun));
+        let (scenario, begun) = (Arc::clone(scenario), Arc::clone(begun));
         wishes.spawn(async move {
             let number = usize::try_from(number).unwrap_or(usize::MAX);
-            let beginning = stage.begin(number).await;
+            let beginning = scenario.begin(number).await;
             begun.fetch_add(1, Ordering::Relaxed);
             (number, beginning)
         });
@@ -257,12 +260,12 @@ async fn wishes(stage: &Arc<Stage>, length: Duration, begun: &Arc<AtomicUsize>) 
 }
 
 /// Waits until no event waits any more, neither in the outbox nor at the broker.
-async fn until_told(servers: &Servers, listener: &Listener) -> anyhow::Result<()> {
+async fn until_published(servers: &Servers, listener: &Listener) -> anyhow::Result<()> {
     let until = Instant::now() + TELL_WITHIN;
-    while journal_check::untold(&servers.database).await? > 0 || !listener.is_silent() {
+    while journal_check::unpublished(&servers.database).await? > 0 || !listener.is_silent() {
         ensure!(
             Instant::now() < until,
-            "events still wait {} s after everything has settled; {} were heard",
+            "events still wait {} s after everything has settled; {} were received",
             TELL_WITHIN.as_secs(),
             listener.count()
         );

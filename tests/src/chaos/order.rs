@@ -40,9 +40,9 @@ pub(super) fn violations(journals: &Journals, core: &Books) -> Vec<String> {
 /// The holds of each account, in their order.
 fn holds(journals: &Journals) -> BTreeMap<String, Vec<Hold>> {
     let mut all: BTreeMap<String, Vec<Hold>> = BTreeMap::new();
-    for (id, story) in journals.stories() {
+    for (id, history) in journals.histories() {
         let mut open: Option<(String, Hold)> = None;
-        for past in &story {
+        for past in &history {
             let committed = past.line.committed;
             match (started(past), &mut open) {
                 (Some((_, reference)), Some((_, hold))) => {

@@ -1,17 +1,17 @@
-//! The plan of misfortunes: drawn from the seed, each at least once.
+//! The plan of faults: drawn from the seed, each at least once.
 
 use std::time::Duration;
 
 use crate::simulation::chance::Chance;
 
-/// The time before the first misfortune: the processes come to know one another first.
+/// The time before the first fault: the processes come to know one another first.
 const QUIET_AT_FIRST: Duration = Duration::from_secs(4);
 /// The time within which a freeze begins, so that the others find the process frozen.
 const FREEZE_WITHIN: Duration = Duration::from_secs(3);
 
 /// A failure that is brought about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Misfortune {
+pub(super) enum FaultKind {
     /// A worker stands still, and goes on later as if nothing had been.
     FreezeWorker,
     /// A worker is killed, and replaced later.
@@ -32,13 +32,13 @@ pub(super) enum Misfortune {
     RollApi,
 }
 
-/// A misfortune in its place.
+/// A fault in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Planned {
-    /// The time of the misfortune, from the first transfer on.
+    /// The time of the fault, from the first transfer on.
     pub(super) at: Duration,
-    /// The misfortune.
-    pub(super) what: Misfortune,
+    /// The fault.
+    pub(super) what: FaultKind,
     /// The worker, where it is about one.
     pub(super) worker: usize,
     /// The time for which it lasts.
@@ -46,21 +46,21 @@ pub(super) struct Planned {
 }
 
 /// All but the freeze: of some there are several.
-const OTHERS: [Misfortune; 11] = [
-    Misfortune::KillWorker,
-    Misfortune::KillWorker,
-    Misfortune::KillWorker,
-    Misfortune::KillWorker,
-    Misfortune::StopBroker,
-    Misfortune::RestartDatabase,
-    Misfortune::CrashDatabase,
-    Misfortune::CutLink,
-    Misfortune::SilenceLink,
-    Misfortune::KillApi,
-    Misfortune::RollApi,
+const OTHERS: [FaultKind; 11] = [
+    FaultKind::KillWorker,
+    FaultKind::KillWorker,
+    FaultKind::KillWorker,
+    FaultKind::KillWorker,
+    FaultKind::StopBroker,
+    FaultKind::RestartDatabase,
+    FaultKind::CrashDatabase,
+    FaultKind::CutLink,
+    FaultKind::SilenceLink,
+    FaultKind::KillApi,
+    FaultKind::RollApi,
 ];
 
-impl Misfortune {
+impl FaultKind {
     /// Its name, for people.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -91,13 +91,13 @@ impl Misfortune {
     }
 }
 
-/// The misfortunes of `seed` within `length`, in their order; one worker is frozen for `freeze`.
+/// The faults of `seed` within `length`, in their order; one worker is frozen for `freeze`.
 pub(super) fn plan(seed: u64, length: Duration, workers: usize, freeze: Duration) -> Vec<Planned> {
     let chance = Chance::new(seed, "misfortunes");
     let frozen = index(&chance, workers);
     let at = QUIET_AT_FIRST + chance.wait(FREEZE_WITHIN);
     let thaws = at + freeze;
-    let what = Misfortune::FreezeWorker;
+    let what = FaultKind::FreezeWorker;
     let mut planned = vec![Planned { at, what, worker: frozen, lasts: freeze }];
     let mut others = OTHERS;
     for last in (1..others.len()).rev() {
@@ -130,15 +130,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_seed_has_every_misfortune_and_leaves_the_frozen_worker_alone() {
+    fn every_seed_has_every_fault_and_leaves_the_frozen_worker_alone() {
         let freeze = Duration::from_secs(60);
         for seed in 0..200 {
             let planned = plan(seed, Duration::from_secs(75), 3, freeze);
             assert_eq!(planned, plan(seed, Duration::from_secs(75), 3, freeze));
             let kinds: BTreeSet<_> = planned.iter().map(|planned| planned.what).collect();
             assert_eq!(kinds.len(), 9);
-            let frozen = planned.iter().find(|p| p.what == Misfortune::FreezeWorker).unwrap();
-            for other in planned.iter().filter(|other| other.what != Misfortune::FreezeWorker) {
+            let frozen = planned.iter().find(|p| p.what == FaultKind::FreezeWorker).unwrap();
+            for other in planned.iter().filter(|other| other.what != FaultKind::FreezeWorker) {
                 let apart = other.worker != frozen.worker || other.at >= frozen.at + freeze;
                 assert!(apart && other.worker < 3, "{seed}: {other:?}");
                 assert!(other.at <= Duration::from_secs(75));

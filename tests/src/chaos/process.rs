@@ -23,7 +23,7 @@ const START_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// The longest time for a graceful stop: more than the demo's `shutdown_grace` and the broker's
 /// closing.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
-/// The environment of whoever runs this must not change the configuration.
+/// The environment in which this runs must not change the configuration.
 const ENVIRONMENT: &str = "KIUNGO_";
 
 /// The command by which processes are started.
@@ -96,7 +96,7 @@ impl Launcher {
         command.env(ACT, "kiungo").env("KIUNGO__LOG__FILTER", "info,lapin=warn");
         command.env("KIUNGO__QUEUE__URL", broker);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(append_to(&log)?);
-        // An interrupt from the keyboard is for whoever started it.
+        // An interrupt from the keyboard is for the parent process.
         command.kill_on_drop(true).process_group(0);
         let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         let stdout = child.stdout.take().context("it has no output")?;

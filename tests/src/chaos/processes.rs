@@ -1,4 +1,4 @@
-//! Kiungo's processes and what befalls them.
+//! Kiungo's processes, and the faults that are injected into them.
 
 use std::sync::{Arc, Mutex as Shared, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until};
 
-use super::plan::{Misfortune, Planned};
+use super::plan::{FaultKind, Planned};
 use super::process::{Launcher, Process};
 use super::proxy::{Proxy, Way};
 use super::servers::Servers;
@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const WORKER: [&str; 3] = ["worker", "--listen", "127.0.0.1:0"];
 
 /// One process that serves, and the workers.
-pub(super) struct Crew {
+pub(super) struct Processes {
     api: Mutex<Process>,
     workers: Vec<Mutex<Worker>>,
     servers: Arc<Servers>,
@@ -32,18 +32,18 @@ struct Worker {
     proxy: Proxy,
 }
 
-/// The misfortunes that have befallen it.
+/// The faults that were injected.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Happened {
-    /// Misfortunes, each with the seconds since the start.
-    pub(super) misfortunes: Vec<(Misfortune, u64)>,
+    /// Faults, each with the seconds since the start.
+    pub(super) faults: Vec<(FaultKind, u64)>,
     /// The times at which workers were killed, in microseconds since 1970.
     pub(super) worker_kills: Vec<i64>,
     /// The events that should not have happened, for people.
     pub(super) wrong: Vec<String>,
 }
 
-impl Crew {
+impl Processes {
     /// Starts everybody.
     ///
     /// # Errors
@@ -74,40 +74,40 @@ impl Crew {
         Ok(Self { api, workers, servers, happened, start })
     }
 
-    /// Has all misfortunes happen, each at its time.
-    pub(super) async fn suffer(self: &Arc<Self>, plan: Vec<Planned>) {
+    /// Injects all faults, each at its time.
+    pub(super) async fn inject_all(self: &Arc<Self>, plan: Vec<Planned>) {
         let start = Instant::now();
         let mut under_way = JoinSet::new();
         for planned in plan {
-            let crew = Arc::clone(self);
+            let processes = Arc::clone(self);
             under_way.spawn(async move {
                 sleep_until(start + planned.at).await;
-                if let Err(error) = crew.befall(planned).await {
-                    crew.wrong(format!("{}: {error:#}", planned.what.as_str()));
+                if let Err(error) = processes.inject(planned).await {
+                    processes.wrong(format!("{}: {error:#}", planned.what.as_str()));
                 }
             });
         }
         under_way.join_all().await;
     }
 
-    async fn befall(&self, planned: Planned) -> anyhow::Result<()> {
+    async fn inject(&self, planned: Planned) -> anyhow::Result<()> {
         let Planned { what, worker, lasts, .. } = planned;
         match what {
-            Misfortune::StopBroker => {
+            FaultKind::StopBroker => {
                 self.note(what, "");
                 self.servers.restart_broker(lasts).await?;
                 self.say("RabbitMQ is back");
             }
-            Misfortune::RestartDatabase | Misfortune::CrashDatabase => {
+            FaultKind::RestartDatabase | FaultKind::CrashDatabase => {
                 self.note(what, "");
-                let crash = what == Misfortune::CrashDatabase;
+                let crash = what == FaultKind::CrashDatabase;
                 self.servers.restart_database(crash, lasts).await?;
                 self.say("PostgreSQL is back");
             }
-            Misfortune::KillApi | Misfortune::RollApi => {
+            FaultKind::KillApi | FaultKind::RollApi => {
                 let mut api = self.api.lock().await;
                 self.note(what, "");
-                if what == Misfortune::KillApi {
+                if what == FaultKind::KillApi {
                     api.kill().await?;
                 } else {
                     api.stop().await?;
@@ -116,7 +116,7 @@ impl Crew {
                 api.start_again().await?;
                 self.say("the API is back");
             }
-            Misfortune::KillWorker => {
+            FaultKind::KillWorker => {
                 let mut worker = self.worker(worker)?.lock().await;
                 self.note(what, &worker.process.name);
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -127,7 +127,7 @@ impl Crew {
                 worker.process.start_again().await?;
                 self.say(&format!("{} is back", worker.process.name));
             }
-            Misfortune::FreezeWorker => {
+            FaultKind::FreezeWorker => {
                 let worker = self.worker(worker)?.lock().await;
                 self.note(what, &worker.process.name);
                 worker.process.signal("STOP").await?;
@@ -135,10 +135,10 @@ impl Crew {
                 worker.process.signal("CONT").await?;
                 self.say(&format!("{} goes on", worker.process.name));
             }
-            Misfortune::CutLink | Misfortune::SilenceLink => {
+            FaultKind::CutLink | FaultKind::SilenceLink => {
                 let worker = self.worker(worker)?.lock().await;
                 self.note(what, &worker.process.name);
-                let cut = what == Misfortune::CutLink;
+                let cut = what == FaultKind::CutLink;
                 worker.proxy.set(if cut { Way::Cut } else { Way::Silent });
                 sleep(lasts).await;
                 worker.proxy.set(Way::Open);
@@ -184,7 +184,7 @@ impl Crew {
         }
     }
 
-    /// The misfortunes that have befallen it until now.
+    /// The faults that were injected until now.
     pub(super) fn happened(&self) -> Happened {
         self.happened.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -193,9 +193,9 @@ impl Crew {
         self.workers.get(number).context("there is no such worker")
     }
 
-    fn note(&self, what: Misfortune, who: &str) {
+    fn note(&self, what: FaultKind, who: &str) {
         let seconds = self.start.elapsed().as_secs();
-        self.change(|happened| happened.misfortunes.push((what, seconds)));
+        self.change(|happened| happened.faults.push((what, seconds)));
         self.say(format!("{} {who}", what.as_str()).trim_end());
     }
 

@@ -76,7 +76,7 @@ async fn carry(near: TcpStream, broker: SocketAddr, way: watch::Receiver<Way>) {
     let _ = (near.set_nodelay(true), far.set_nodelay(true));
     let (near_in, near_out) = near.into_split();
     let (far_in, far_out) = far.into_split();
-    // Whichever ends first ends both.
+    // The direction that ends first ends both.
     tokio::select! {
         biased;
         () = pump(near_in, far_out, way.clone()) => {}

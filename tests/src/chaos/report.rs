@@ -26,9 +26,9 @@ pub struct ChaosReport {
     pub balanced: bool,
     /// Operations on one account that overlapped, or were booked out of turn.
     pub order_violations: u64,
-    /// Events that were heard, those that came again included.
+    /// Events that were received, those that came again included.
     pub events: u64,
-    /// Those that came again.
+    /// The number of events that came again.
     pub events_repeated: u64,
     /// The number of changes that were committed and not told.
     pub events_missing: u64,
@@ -38,7 +38,7 @@ pub struct ChaosReport {
     pub dead_letters: u64,
     /// Transfers that were open at the end, or that need a person.
     pub open: u64,
-    /// From the last misfortune, and the end of the faults, until everything had settled.
+    /// From the last fault, and the end of the faults, until everything had settled.
     pub settled_after_s: u64,
     /// The longest time from the kill of a worker until its first open transfer was taken up.
     pub recovery_max_ms: Option<i64>,
@@ -46,8 +46,8 @@ pub struct ChaosReport {
     pub recovery_of_all_max_ms: Option<i64>,
     /// Processes that were killed with -9.
     pub kills: u64,
-    /// The misfortunes that happened, each with its second.
-    pub misfortunes: Vec<String>,
+    /// The faults that happened, each with its second.
+    pub faults: Vec<String>,
     /// The time that it all took, in seconds.
     pub took_s: u64,
     /// The faults, for people.
@@ -59,7 +59,7 @@ pub struct ChaosReport {
 impl ChaosReport {
     /// Judges.
     #[must_use]
-    pub fn judged(mut self) -> Self {
+    pub fn checked(mut self) -> Self {
         self.passed = self.lost + self.doubled + self.misattributed == 0
             && self.balanced
             && self.order_violations + self.events_missing + self.events_contradicting == 0
@@ -90,7 +90,7 @@ impl fmt::Display for ChaosReport {
             ("misattributed", self.misattributed.to_string()),
             ("books and ledger", if self.balanced { "agree" } else { "DIFFER" }.to_owned()),
             ("order violated", self.order_violations.to_string()),
-            ("events heard", format!("{} ({} again)", self.events, self.events_repeated)),
+            ("events received", format!("{} ({} again)", self.events, self.events_repeated)),
             ("events missing", self.events_missing.to_string()),
             ("contradicting", self.events_contradicting.to_string()),
             ("dead letters", self.dead_letters.to_string()),
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn only_a_run_without_any_finding_passes() {
         let good = ChaosReport { balanced: true, ..ChaosReport::default() };
-        assert!(good.clone().judged().passed);
+        assert!(good.clone().checked().passed);
         for bad in [
             ChaosReport { lost: 1, ..good.clone() },
             ChaosReport { order_violations: 1, ..good.clone() },
@@ -127,7 +127,7 @@ mod tests {
             ChaosReport { balanced: false, ..good.clone() },
             ChaosReport { findings: vec!["a process ended".to_owned()], ..good },
         ] {
-            assert!(!bad.judged().passed);
+            assert!(!bad.checked().passed);
         }
     }
 }

@@ -125,7 +125,7 @@ struct Wallets {
 }
 
 impl Wallets {
-    /// Those in this currency, planned once.
+    /// The wallets in this currency, planned once.
     fn of(currency: Currency) -> Arc<Self> {
         static READ: Mutex<BTreeMap<String, Arc<Wallets>>> = Mutex::new(BTreeMap::new());
         let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);

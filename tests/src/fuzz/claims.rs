@@ -58,7 +58,7 @@ impl Claims {
             Finding::Executed(confirmation) | Finding::Reversed(confirmation) => {
                 receipt(&confirmation.receipt);
             }
-            Finding::Refused(rejection) => self.rejection(rejection),
+            Finding::Rejected(rejection) => self.rejection(rejection),
             Finding::InProgress(accepted) => acceptance(accepted),
             Finding::Absent => {}
             Finding::Unclear { why } => self.text(why),

@@ -202,7 +202,7 @@ fn check_finding(exchanges: &[Exchange], finding: &Finding) {
             let answered = |exchange: &Exchange| matches!(exchange.status(), 200 | 404);
             assert!(exchanges.iter().any(answered), "nobody says that it is not there");
         }
-        Finding::Refused(_) | Finding::InProgress(_) => {
+        Finding::Rejected(_) | Finding::InProgress(_) => {
             assert!(exchanges.iter().any(Exchange::succeeded), "nobody says so");
         }
         Finding::Unclear { .. } => {}
@@ -232,7 +232,7 @@ fn check_account(
                 assert_eq!(facts.account.id, id, "another account");
             }
         }
-        CheckAnswer::Refused(rejection) => claims.rejection(&rejection),
+        CheckAnswer::Rejected(rejection) => claims.rejection(&rejection),
         CheckAnswer::Unclear { why } => claims.text(&why),
     }
     assert!(commands(&script.exchanges()).is_empty(), "a check moves nothing");

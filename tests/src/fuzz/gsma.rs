@@ -9,8 +9,8 @@ use kiungo_domain::{
 };
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    Answered, CallbackNews, Meaning, PaymentFinding, PaymentNotice, PeriodQuery, Provider,
-    RawCallback, Refusal, ReverseOrder, Terms, Verdict, WalletInquiry, WalletOrder,
+    Answered, CallbackContent, CallbackDecision, Meaning, PaymentFinding, PaymentNotice,
+    PeriodQuery, Provider, RawCallback, Refusal, ReverseOrder, Terms, WalletInquiry, WalletOrder,
 };
 use uuid::Uuid;
 
@@ -121,7 +121,7 @@ pub fn gsma_callback(data: &[u8]) {
     let gsma = NEWER.adapter(Script::new(Vec::new()).shared());
     let claims = Claims::new(&msisdn(), &SECRETS, &printed(&callback));
     match gsma.read_callback(&callback) {
-        Ok(CallbackNews::Result { reference, finding }) => {
+        Ok(CallbackContent::Result { reference, finding }) => {
             let reference = reference.expect("its address names the operation");
             claims::reference(reference);
             let path = callback.path.split('?').next().unwrap_or_default();
@@ -135,21 +135,27 @@ pub fn gsma_callback(data: &[u8]) {
             let said = Said::read(terms, &callback.body, 200);
             check_said_finding(&[said], operation, &finding);
         }
-        Ok(CallbackNews::Payment(notice)) => check_notice(terms, &notice, &callback),
-        Ok(CallbackNews::Offer(offer)) => check_notice(terms, &offer.notice, &callback),
-        Ok(CallbackNews::StateQuery(_) | CallbackNews::Heartbeat | CallbackNews::Malformed(_)) => {}
-        Ok(CallbackNews::Validation(notice)) => {
+        Ok(CallbackContent::Payment(notice)) => check_notice(terms, &notice, &callback),
+        Ok(CallbackContent::Offer(offer)) => check_notice(terms, &offer.notice, &callback),
+        Ok(
+            CallbackContent::StateQuery(_)
+            | CallbackContent::Heartbeat
+            | CallbackContent::Malformed(_),
+        ) => {}
+        Ok(CallbackContent::Validation(notice)) => {
             assert_eq!((&notice.receipt, notice.amount.is_zero()), (&None, true));
         }
-        Ok(CallbackNews::Answer { .. } | CallbackNews::Nothing) => {
+        Ok(CallbackContent::Answer { .. } | CallbackContent::Nothing) => {
             panic!("nobody asks anything here")
         }
         Err(error) => claims.callback_error(&error),
     }
-    let refused =
-        Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
-    for verdict in [Verdict::Accepted, refused, Verdict::Unreadable] {
-        claims::reply(&callback, &gsma.reply(&callback, &verdict));
+    let refused = CallbackDecision::Refused(Refusal::by_rule(
+        Reason::AccountNotFound,
+        "there is no such account",
+    ));
+    for decision in [CallbackDecision::Accepted, refused, CallbackDecision::Unreadable] {
+        claims::reply(&callback, &gsma.reply(&callback, &decision));
     }
 }
 
@@ -348,7 +354,7 @@ fn check_said_finding(said: &[Said<'_>], operation: WalletOperation, finding: &F
             said.check_stated(&confirmation.stated);
             assert_ne!(operation, WalletOperation::Reverse, "one cannot tell what was reversed");
         }
-        Finding::Refused(_) => {
+        Finding::Rejected(_) => {
             let refuses = |said: &Said<'_>| {
                 let codes = said.codes(operation.into());
                 let refused = |m: &Meaning| matches!(m, Meaning::Rejected | Meaning::NotSent);

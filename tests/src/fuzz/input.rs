@@ -2,7 +2,7 @@
 //! halves of two inputs make a third, and that a person can write and read one.
 //!
 //! Records stand between [`SEPARATOR`]s. The first holds the choices of the target, a byte each.
-//! Of an answer's record the first byte is its status by [`REACTIONS`] (`a` is the first), the
+//! The first byte of an answer's record is its status by [`REACTIONS`] (`a` is the first), the
 //! second its headers by bits (`@` for none), the rest its body.
 
 use bytes::Bytes;
@@ -21,7 +21,7 @@ const STORED: u8 = 2;
 /// The reaction of the other side to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reaction {
-    /// It answers with this status.
+    /// The peer answers with this status.
     Status(u16),
     /// The request was not written.
     NotSent,

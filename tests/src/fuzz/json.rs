@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 pub(super) struct Fields(BTreeMap<String, Box<RawValue>>);
 
 impl Fields {
-    /// `None` if this is no JSON object. Bytes that are no text may stand in members that nobody
-    /// reads: a name in another encoding makes no payment unknown.
+    /// `None` if this is no JSON object. Bytes that are no text may stand in members that are not
+    /// read: a name in another encoding makes no payment unknown.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         serde_json::from_str(&kiungo_transport::content::text(body)).ok().map(Self)
     }

@@ -10,8 +10,8 @@ use kiungo_domain::{
 };
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    Answered, CallbackNews, Meaning, PaymentFinding, PaymentNotice, Provider, Refusal,
-    ReverseOrder, Terms, Verdict, WalletInquiry, WalletOrder,
+    Answered, CallbackContent, CallbackDecision, Meaning, PaymentFinding, PaymentNotice, Provider,
+    Refusal, ReverseOrder, Terms, WalletInquiry, WalletOrder,
 };
 use kiungo_transport::Request;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ use super::script::{Exchange, Script, run};
 
 /// The mapping file of Tanzania.
 pub(super) const SHIPPED: &str = include_str!("../../../mappings/mpesa-tz.toml");
-/// Payments by customers, and a public key of 2048 bits, whose private half nobody kept.
+/// Payments by customers, and a public key of 2048 bits, whose private half was not kept.
 pub(super) const CHANGES: &str = concat!(
     "[mpesa]\nnotification = \"c2b-confirmation\"\npublic_key = \"",
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAs8yAjKVMaNKhDFJIWi1SagXFjD3F76Q4yilV",
@@ -72,7 +72,7 @@ pub fn mpesa_answer(data: &[u8]) {
     let granted = input.pick(1, &[true, false]);
     let mut script = Script::new(input.answers).with_id(conversation_id);
     if granted {
-        // What a probe finds is what the input says.
+        // A probe finds exactly the answers of the input.
         script = script.with_usher(if asked == Asked::Probe { session } else { proven_session });
     }
     let script = script.shared();
@@ -118,30 +118,32 @@ pub fn mpesa_callback(data: &[u8]) {
     let mpesa = TANZANIA.adapter(Script::new(Vec::new()).shared());
     let claims = Claims::new(&msisdn(), &SECRETS, &printed(&callback));
     match mpesa.read_callback(&callback) {
-        Ok(CallbackNews::Result { reference, finding }) => {
+        Ok(CallbackContent::Result { reference, finding }) => {
             claims.finding(&finding);
             check_result(terms, reference, &finding, &callback.body);
         }
-        Ok(CallbackNews::Payment(notice)) => {
+        Ok(CallbackContent::Payment(notice)) => {
             assert!(notice.receipt.is_some(), "a payment has a receipt");
             check_notice(terms, &notice, &callback.body);
         }
-        Ok(CallbackNews::Validation(notice)) => check_notice(terms, &notice, &callback.body),
+        Ok(CallbackContent::Validation(notice)) => check_notice(terms, &notice, &callback.body),
         Ok(
-            CallbackNews::Offer(_)
-            | CallbackNews::StateQuery(_)
-            | CallbackNews::Heartbeat
-            | CallbackNews::Malformed(_),
+            CallbackContent::Offer(_)
+            | CallbackContent::StateQuery(_)
+            | CallbackContent::Heartbeat
+            | CallbackContent::Malformed(_),
         ) => panic!("this API has nothing of the kind"),
-        Ok(CallbackNews::Answer { .. } | CallbackNews::Nothing) => {
+        Ok(CallbackContent::Answer { .. } | CallbackContent::Nothing) => {
             panic!("nobody asks anything here")
         }
         Err(error) => claims.callback_error(&error),
     }
-    let refused =
-        Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
-    for verdict in [Verdict::Accepted, refused, Verdict::Unreadable] {
-        let reply = mpesa.reply(&callback, &verdict);
+    let refused = CallbackDecision::Refused(Refusal::by_rule(
+        Reason::AccountNotFound,
+        "there is no such account",
+    ));
+    for decision in [CallbackDecision::Accepted, refused, CallbackDecision::Unreadable] {
+        let reply = mpesa.reply(&callback, &decision);
         // Only an address that is none is answered with 404.
         assert!(reply.status == 200 || reply.body.is_none());
         claims::reply(&callback, &reply);
@@ -175,7 +177,7 @@ fn check_result(terms: &Terms, reference: Option<Reference>, finding: &Finding, 
             assert!(said.names_receipt(confirmation), "a receipt that stands nowhere");
             assert_eq!(confirmation.stated.reference, Some(reference));
         }
-        Finding::Refused(_) => {
+        Finding::Rejected(_) => {
             assert_eq!(said.means(operation), Some(Meaning::Rejected), "an unlisted refusal");
         }
         Finding::InProgress(_) | Finding::Unclear { .. } => {}
@@ -325,7 +327,7 @@ fn check_outcome(
             let written = exchanges.iter().any(Exchange::was_written);
             let listed = means == Some(Meaning::NotSent) && said.status < 500;
             let uncoded = said.first(said.names.code).is_none();
-            // At the gate; money that leaves is not presumed to have stayed.
+            // Rejected before processing; money that leaves is not presumed to have stayed.
             let at_the_gate = match said.status {
                 429 => uncoded,
                 401 | 403 => uncoded && operation == WalletOperation::Collect,
@@ -338,7 +340,7 @@ fn check_outcome(
     }
 }
 
-/// A query says what became of the payment only if the query itself succeeded.
+/// A query says the outcome of the payment only if the query itself succeeded.
 fn check_finding(said: &Said<'_>, finding: &Finding) {
     let means = said.means(Answered::Inquire);
     let worked = said.succeeded() && means == Some(Meaning::Completed);
@@ -355,7 +357,7 @@ fn check_finding(said: &Said<'_>, finding: &Finding) {
             assert!(worked && (listed || reversed.eq_ignore_ascii_case("true")));
             assert!(said.names_receipt(confirmation), "a receipt that stands nowhere");
         }
-        Finding::Refused(_) => {
+        Finding::Rejected(_) => {
             assert!(worked && said.word() == Some(Meaning::Rejected), "an unlisted refusal");
         }
         Finding::Absent => {
@@ -395,7 +397,7 @@ fn payments(script: &Script) -> Vec<Exchange> {
     exchanges
 }
 
-/// The start of a question that proves a session: it asks about nobody's operation.
+/// The start of a question that proves a session: it asks about no operation.
 const ABOUT_NOTHING: &str = "input_QueryReference=N";
 
 /// Grants a session, and lets it prove itself.

@@ -1,4 +1,4 @@
-//! The transport that answers with what an input says, and remembers what it was sent.
+//! A transport that gives the answers of an input, and records the requests.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -16,7 +16,7 @@ use super::input::{Answer, Reaction};
 #[derive(Debug, Clone)]
 pub(super) struct Exchange {
     pub(super) method: Method,
-    /// With the query.
+    /// The path with the query.
     pub(super) path: String,
     pub(super) request: Bytes,
     pub(super) answer: Answer,
@@ -45,7 +45,7 @@ pub(super) struct Script {
     answers: Mutex<VecDeque<Answer>>,
     exchanges: Mutex<Vec<Exchange>>,
     usher: Option<Usher>,
-    /// The id that a request names as its own: stands for `{id}` in the answer.
+    /// The id of the request, which replaces `{id}` in the answer.
     id: fn(&Request) -> Option<String>,
 }
 
@@ -133,7 +133,7 @@ fn filled_in(body: &Bytes, id: &str) -> Bytes {
     filled.into()
 }
 
-/// Runs what an adapter does to its end, under a clock that jumps to the next thing to happen.
+/// Runs a future of an adapter to its end, under a clock that jumps to the next event.
 pub(super) fn run<F: Future>(future: F) -> F::Output {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build();

@@ -1,5 +1,5 @@
-//! The verdict in the end: the counterparties' books, the journals and the ledger must tell one
-//! story.
+//! The audit at the end: the counterparties' books, the journals and the ledger must tell one
+//! workload.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -26,18 +26,18 @@ const SENT_WITHIN: Duration = Duration::from_secs(30);
 const ZONE: Duration = Duration::from_hours(3);
 
 impl World {
-    pub(super) async fn judge(
+    pub(super) async fn audit(
         &self,
         wanted: Vec<Wanted>,
-        office: &Operators,
+        operators: &Operators,
         mut findings: Vec<String>,
     ) -> Result<SeedReport, Failure> {
-        findings.extend(office.findings());
+        findings.extend(operators.findings());
         let mut report = SeedReport {
             seed: self.seed,
             crashes: self.processes.crashes(),
             freezes: self.processes.freezes.load(Ordering::Relaxed),
-            decisions: office.decisions(),
+            decisions: operators.decisions(),
             findings,
             ..SeedReport::default()
         };
@@ -46,7 +46,7 @@ impl World {
         let transfers = self.transfers().await?;
         let mut claims = Vec::new();
         for want in wanted {
-            claims.extend(self.claim(want, office, &providers, &mut report.findings).await?);
+            claims.extend(self.claim(want, operators, &providers, &mut report.findings).await?);
         }
         for claim in &claims {
             report.transfers += 1;
@@ -65,7 +65,7 @@ impl World {
                 }
             }
         }
-        self.claim_others(&transfers, office, &mut claims);
+        self.claim_others(&transfers, operators, &mut claims);
         report.audit = audit(&claims, &providers, &core);
         report.findings.extend(report.audit.findings.iter().cloned());
         report.findings.extend(self.find_untold(&providers).await?);
@@ -95,16 +95,14 @@ impl World {
     async fn claim(
         &self,
         wanted: Wanted,
-        office: &Operators,
+        operators: &Operators,
         providers: &BTreeMap<String, Books>,
         findings: &mut Vec<String>,
     ) -> Result<Option<Claim>, Failure> {
-        let (id, kind, deed, accounts, payment) = match wanted {
-            Wanted::Order { id, kind, deed, account } => {
-                (id, Some(kind), deed, vec![account], None)
-            }
-            Wanted::Payment { receipt, deed, account } => {
-                let provider = ProviderId::new(PROVIDERS[deed.provider])?;
+        let (id, kind, act, accounts, payment) = match wanted {
+            Wanted::Order { id, kind, act, account } => (id, Some(kind), act, vec![account], None),
+            Wanted::Payment { receipt, act, account } => {
+                let provider = ProviderId::new(PROVIDERS[act.provider])?;
                 let owner = self.store.by_receipt(&provider, &Receipt::new(&receipt)?).await?;
                 let Some(owner) = owner else {
                     if !is_returned(providers, provider.as_str(), &receipt) {
@@ -112,7 +110,7 @@ impl World {
                     }
                     return Ok(None);
                 };
-                (owner, None, deed, account.into_iter().collect(), Some(receipt))
+                (owner, None, act, account.into_iter().collect(), Some(receipt))
             }
         };
         let Some(transfer) = self.store.transfer(id).await? else {
@@ -121,23 +119,23 @@ impl World {
         };
         let carried_by = transfer.merged_into();
         let mut accounts: BTreeSet<String> = accounts.into_iter().collect();
-        accounts.extend(office.assigned(carried_by.unwrap_or(id)));
+        accounts.extend(operators.assigned(carried_by.unwrap_or(id)));
         Ok(Some(Claim {
             id,
             kind: kind.unwrap_or(transfer.kind()),
-            provider: PROVIDERS[deed.provider].to_owned(),
-            msisdn: self.clients.get(deed.client).map(|client| client.msisdn.digits().to_owned()),
+            provider: PROVIDERS[act.provider].to_owned(),
+            msisdn: self.clients.get(act.client).map(|client| client.msisdn.digits().to_owned()),
             accounts: accounts.into_iter().collect(),
-            amount_minor: i64::try_from(deed.shillings * 100)?,
+            amount_minor: i64::try_from(act.shillings * 100)?,
             payment,
             carried_by,
             status: transfer.status(),
         }))
     }
 
-    /// Transfers that nobody ordered: each has a payment of a customer behind it, which a
-    /// collection of ours did not count, and whose money is booked only where a person said.
-    fn claim_others(&self, transfers: &[Transfer], office: &Operators, claims: &mut Vec<Claim>) {
+    /// Transfers without an order: each stands for a payment of a customer that no collection of
+    /// ours has counted, and whose money is booked only where a person said.
+    fn claim_others(&self, transfers: &[Transfer], operators: &Operators, claims: &mut Vec<Claim>) {
         let known: BTreeSet<TransferId> =
             claims.iter().flat_map(|claim| [Some(claim.id), claim.carried_by]).flatten().collect();
         for transfer in transfers.iter().filter(|transfer| !known.contains(&transfer.id())) {
@@ -146,7 +144,7 @@ impl World {
                 Origin::Wallet { receipt, .. } => Some(receipt.to_string()),
                 Origin::Api { .. } => None,
             };
-            let mut accounts = office.assigned(transfer.id());
+            let mut accounts = operators.assigned(transfer.id());
             // A label that we sent may have been read back as the account that was typed.
             accounts.extend(
                 transfer
@@ -195,7 +193,7 @@ impl World {
         let Some(books) = providers.get(name) else { return Ok(findings) };
         for movement in &books.movements {
             let returned = is_returned(providers, name, &movement.receipt);
-            let told = returned && self.told.has(&movement.receipt);
+            let told = returned && self.acknowledged.has(&movement.receipt);
             let beside = movement.unasked && movement.operation == "collect";
             if !told && !beside {
                 continue;
@@ -266,7 +264,7 @@ impl World {
         Ok(())
     }
 
-    /// The whole story of a transfer.
+    /// The whole workload of a transfer.
     async fn tell(&self, id: TransferId) -> Result<String, Failure> {
         let Some(transfer) = self.store.transfer(id).await? else { return Ok(String::new()) };
         let mut text = format!(

@@ -31,7 +31,7 @@ impl Chance {
         self.number() % bound.max(1)
     }
 
-    /// True so many times in 10,000.
+    /// True this number of times in 10,000.
     pub fn happens(&self, per_10_000: u64) -> bool {
         per_10_000 > 0 && self.below(10_000) < per_10_000
     }

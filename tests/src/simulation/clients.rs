@@ -7,7 +7,7 @@ use kiungo_simulator_fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
 
 use super::Failure;
 use super::counterparties::Counterparties;
-use super::workload::Story;
+use super::workload::Workload;
 
 /// A client of the institution.
 pub(super) struct Client {
@@ -19,14 +19,14 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Opens an account of each kind, and a loan for each disbursement of the story.
+    /// Opens an account of each kind, and a loan for each disbursement of the workload.
     pub(super) fn open(
         counterparties: &Counterparties,
-        story: &Story,
+        workload: &Workload,
         index: usize,
     ) -> Result<Self, Failure> {
         let digits = format!("2557000{index:05}");
-        let approved: Vec<u64> = story.disbursements(index).map(|deed| deed.shillings).collect();
+        let approved: Vec<u64> = workload.disbursements(index).map(|act| act.shillings).collect();
         let mut loans = vec![LoanSpec::new(LoanStatus::Active, "TZS", 10_000_000_000)];
         loans.extend(approved.iter().map(|shillings| {
             let minor = i64::try_from(shillings * 100).unwrap_or(i64::MAX);

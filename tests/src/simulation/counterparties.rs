@@ -24,9 +24,11 @@ use kiungo_simulator_mpesa as mpesa;
 use kiungo_transport::Transport;
 
 use super::chance::Chance;
-use super::freeze::Ice;
+use super::freeze::FreezeSwitch;
 use super::habits::Habits;
-use super::network::{Carriage, CommandConsumer, Postman, Told, Weather};
+use super::network::{
+    AcknowledgedReversals, CallbackDelivery, EngineSlot, FaultyNetwork, NetworkState,
+};
 
 /// The names of the providers, in the order in which stories count them.
 pub const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
@@ -55,7 +57,7 @@ validates = false
 
 /// The line in the mapping of a provider that carries a second sending out again.
 const NO_PROMISE: &str = "rejects_duplicates = false\n";
-/// What its absent operations come to then.
+/// The consequence of its absent operations then.
 const NO_RESENDING: &str = "when_absent = \"case\"\nwhen_payout_absent = \"case\"\n";
 
 /// The changes to the shipped mapping of M-Pesa in Tanzania: payments by customers come in, and the
@@ -87,7 +89,7 @@ pub struct Counterparties {
     core_recognises: bool,
     habits: Habits,
     faults: [Faults; 3],
-    carriages: [Carriage; 3],
+    networks: [FaultyNetwork; 3],
     seed: u64,
 }
 
@@ -97,16 +99,23 @@ impl Counterparties {
         seed: u64,
         habits: &Habits,
         clock: Clock,
-        door: &CommandConsumer,
-        weather: &Weather,
-        told: &Told,
+        slot: &EngineSlot,
+        network_state: &NetworkState,
+        acknowledged: &AcknowledgedReversals,
     ) -> Self {
         let chance = Chance::new(seed, "habits");
         let faults: [Faults; 3] = [0, 1, 2].map(|n| Faults::new(Plan::none(seed ^ n)));
-        let postman = |purpose| {
+        let delivery = |purpose| {
             let chance = Chance::new(seed, purpose);
-            let (door, weather, told) = (door.clone(), weather.clone(), told.clone());
-            Arc::new(Postman::new(door, chance, weather, told, habits.bursts))
+            let (slot, network_state, acknowledged) =
+                (slot.clone(), network_state.clone(), acknowledged.clone());
+            Arc::new(CallbackDelivery::new(
+                slot,
+                chance,
+                network_state,
+                acknowledged,
+                habits.bursts,
+            ))
         };
         let flows = [
             gsma::options::Flow::Requested,
@@ -122,7 +131,7 @@ impl Counterparties {
                 ..gsma::Options::default()
             },
             clock,
-            postman("gsma callbacks"),
+            delivery("gsma callbacks"),
             faults[0].clone(),
         );
         let notify = format!("http://kiungo.test/callbacks/{}/", PROVIDERS[1]);
@@ -147,7 +156,7 @@ impl Counterparties {
                 ..mpesa::Options::default()
             },
             clock,
-            postman("mpesa callbacks"),
+            delivery("mpesa callbacks"),
             faults[1].clone(),
         );
         let versions =
@@ -170,11 +179,11 @@ impl Counterparties {
             (mpesa.router(), habits.mpesa.deduplicates),
             (core.router(), recognises),
         ];
-        let carriages = routers.map(|(router, doubles)| {
-            Carriage::new(router, Chance::new(seed, "network"), weather.clone(), doubles)
+        let networks = routers.map(|(router, doubles)| {
+            FaultyNetwork::new(router, Chance::new(seed, "network"), network_state.clone(), doubles)
         });
         let (core_recognises, habits) = (recognises, habits.clone());
-        Self { gsma, mpesa, core, core_recognises, habits, faults, carriages, seed }
+        Self { gsma, mpesa, core, core_recognises, habits, faults, networks, seed }
     }
 
     /// Lets everything go wrong that can, or nothing.
@@ -183,7 +192,7 @@ impl Counterparties {
         for (index, faults) in self.faults.iter().enumerate() {
             let plan = if heavily {
                 let late_at_most = self.late_at_most(index);
-                heavy(self.seed ^ index as u64, &chance, late_at_most, self.habits.doors)
+                heavy(self.seed ^ index as u64, &chance, late_at_most, self.habits.early_rejections)
             } else {
                 Plan::none(self.seed ^ index as u64)
             };
@@ -212,7 +221,7 @@ impl Counterparties {
     pub fn core(
         &self,
         delay: Duration,
-        ice: &Ice,
+        switch: &FreezeSwitch,
     ) -> Result<Arc<fineract::Fineract>, fineract::OptionsError> {
         let options = serde_json::from_value(serde_json::json!({
             "base_url": "http://core.test/fineract-provider",
@@ -222,7 +231,8 @@ impl Counterparties {
         }))
         .map_err(|error| fineract::OptionsError::BaseUrl(error.to_string()))?;
         let secrets = fineract::Secrets { password: Some("password".into()), client_secret: None };
-        let core = Arc::new(fineract::Fineract::new(options, secrets, self.transport(CORE, ice))?);
+        let core =
+            Arc::new(fineract::Fineract::new(options, secrets, self.transport(CORE, switch))?);
         let asking = Arc::downgrade(&core);
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
@@ -241,7 +251,7 @@ impl Counterparties {
     pub fn link(
         &self,
         core: &Arc<fineract::Fineract>,
-        ice: &Ice,
+        switch: &FreezeSwitch,
     ) -> Result<Links, Box<dyn std::error::Error>> {
         let core_id = CoreId::new("main")?;
         let mut providers = BTreeMap::new();
@@ -255,7 +265,7 @@ impl Counterparties {
                 mapping,
                 secrets,
                 callback_base: Some(format!("http://kiungo.test/callbacks/{name}/")),
-                transport: self.transport(index, ice),
+                transport: self.transport(index, switch),
                 core_id: core_id.clone(),
                 core,
                 core_inquiry: InquirySettings::default(),
@@ -305,19 +315,19 @@ impl Counterparties {
 
     /// Returns the policy by which each provider's transfers are handled.
     pub fn policies(&self) -> Result<BTreeMap<ProviderId, Policy>, Box<dyn std::error::Error>> {
-        let core = self.core(Duration::ZERO, &Ice::default())?;
-        let (providers, _) = self.link(&core, &Ice::default())?;
+        let core = self.core(Duration::ZERO, &FreezeSwitch::default())?;
+        let (providers, _) = self.link(&core, &FreezeSwitch::default())?;
         let policy = |(id, link): (ProviderId, ProviderLink)| (id, link.rules.policy().clone());
         Ok(providers.into_iter().map(policy).collect())
     }
 
-    fn transport(&self, index: usize, ice: &Ice) -> Arc<dyn Transport> {
-        Arc::new(self.carriages[index].on(ice))
+    fn transport(&self, index: usize, switch: &FreezeSwitch) -> Arc<dyn Transport> {
+        Arc::new(self.networks[index].on(switch))
     }
 }
 
 /// Returns a plan of all faults, with an emphasis of its own for each seed.
-fn heavy(seed: u64, chance: &Chance, late_at_most: u64, doors: u16) -> Plan {
+fn heavy(seed: u64, chance: &Chance, late_at_most: u64, early_rejections: u16) -> Plan {
     let rate = |up_to: u64| u16::try_from(chance.below(up_to)).unwrap_or(0);
     let all = BTreeMap::from([
         (Fault::ResetBefore, rate(500)),
@@ -340,7 +350,7 @@ fn heavy(seed: u64, chance: &Chance, late_at_most: u64, doors: u16) -> Plan {
         (Fault::DateRefused, rate(300)),
         (Fault::StuckBefore, rate(200)),
         (Fault::StuckAfter, rate(200)),
-        (Fault::GatewayRefuses, doors),
+        (Fault::GatewayRefuses, early_rejections),
     ]);
     let kept = |fault: Fault| BTreeMap::from([(fault, 0)]);
     let rates = BTreeMap::from([

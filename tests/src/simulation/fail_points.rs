@@ -9,20 +9,20 @@ use tokio::sync::Notify;
 
 use super::chance::Chance;
 
-/// Dies at points drawn from the seed: whoever reaches one never returns, and the world is told to
-/// end the engine.
+/// Dies at points drawn from the seed: a task that reaches one never returns, and the world ends
+/// the engine.
 #[derive(Debug)]
 pub struct DrawnTripwire {
     chance: Chance,
     per_10_000: u64,
     armed: AtomicBool,
     crashes: AtomicU64,
-    /// Told when the process has died.
+    /// AcknowledgedReversals when the process has died.
     pub died: Arc<Notify>,
 }
 
 impl DrawnTripwire {
-    /// Dies at so many of 10,000 points.
+    /// Dies at this number of 10,000 points.
     pub fn new(chance: Chance, per_10_000: u64) -> Self {
         Self {
             chance,

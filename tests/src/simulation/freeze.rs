@@ -16,7 +16,7 @@ use super::store_faults::Trouble;
 
 /// The switch that stops a process; all clones are about the same process.
 #[derive(Debug, Clone, Default)]
-pub struct Ice(Arc<Switch>);
+pub struct FreezeSwitch(Arc<Switch>);
 
 #[derive(Debug, Default)]
 struct Switch {
@@ -27,7 +27,7 @@ struct Switch {
     changed: Notify,
 }
 
-impl Ice {
+impl FreezeSwitch {
     /// Stops the process; stopped twice, it has to be thawed twice.
     pub fn freeze(&self) {
         self.0.times.fetch_add(1, Ordering::SeqCst);
@@ -64,44 +64,44 @@ impl Ice {
 }
 
 /// A queue as the process sees it.
-pub struct IcyQueue {
+pub struct FreezableQueue {
     /// The queue.
     pub queue: Arc<dyn WorkQueue>,
     /// The means by which the process is stopped.
-    pub ice: Ice,
+    pub switch: FreezeSwitch,
 }
 
 #[async_trait]
-impl WorkQueue for IcyQueue {
+impl WorkQueue for FreezableQueue {
     fn shards(&self) -> u16 {
         self.queue.shards()
     }
 
     async fn announce(&self, work: &[(Slot, Work)]) -> Result<(), QueueError> {
-        self.ice.thawed().await;
+        self.switch.thawed().await;
         self.queue.announce(work).await
     }
 
     async fn join(&self, shard: Shard) -> Result<Box<dyn Membership>, QueueError> {
-        self.ice.thawed().await;
+        self.switch.thawed().await;
         let member = Some(self.queue.join(shard).await?);
-        Ok(Box::new(IcyMember { member, ice: self.ice.clone() }))
+        Ok(Box::new(FreezableMember { member, switch: self.switch.clone() }))
     }
 }
 
 /// A membership that the broker ends as soon as the process is stopped.
-struct IcyMember {
+struct FreezableMember {
     member: Option<Box<dyn Membership>>,
-    ice: Ice,
+    switch: FreezeSwitch,
 }
 
 #[async_trait]
-impl Membership for IcyMember {
+impl Membership for FreezableMember {
     async fn next(&mut self) -> Option<Delivery> {
         let delivery = match &mut self.member {
             Some(member) => tokio::select! {
                 biased;
-                () = self.ice.frozen() => None,
+                () = self.switch.frozen() => None,
                 delivery = member.next() => delivery,
             },
             None => None,
@@ -109,7 +109,7 @@ impl Membership for IcyMember {
         if delivery.is_none() {
             self.member = None;
         }
-        self.ice.thawed().await;
+        self.switch.thawed().await;
         delivery
     }
 
@@ -121,24 +121,24 @@ impl Membership for IcyMember {
 }
 
 /// The database as the process sees it: it stops with the process, and fails now and then.
-pub struct IcyDatabase {
+pub struct FreezableDatabase {
     /// The means by which the process is stopped.
-    pub ice: Ice,
+    pub switch: FreezeSwitch,
     /// The failures of the database.
     pub trouble: Trouble,
 }
 
-impl Interceptor for IcyDatabase {
+impl Interceptor for FreezableDatabase {
     type Kept = ();
 
     async fn before(&self, _call: &Call<'_>) -> Result<(), StoreError> {
-        self.ice.thawed().await;
+        self.switch.thawed().await;
         self.trouble.before().await
     }
 
     async fn after(&self, _kept: (), _answer: Answer<'_>) -> Result<(), StoreError> {
         self.trouble.after()?;
-        self.ice.thawed().await;
+        self.switch.thawed().await;
         Ok(())
     }
 }

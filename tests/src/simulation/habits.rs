@@ -32,9 +32,9 @@ pub struct Habits {
     pub begin: Timestamp,
     /// True if ids are those of Kiungo 0.1.
     pub old_ids: bool,
-    /// The conduct of the GSMA provider that no request asks for.
+    /// The behaviour of the GSMA provider beyond its answers.
     pub gsma: GsmaConduct,
-    /// The same of the M-Pesa market.
+    /// The behaviour of the M-Pesa market beyond its answers.
     pub mpesa: MpesaConduct,
     /// The number of hours after which an unknown outcome calls a person.
     pub case_after_hours: u8,
@@ -51,11 +51,11 @@ pub struct Habits {
     pub trouble: u64,
     /// Parts per 10,000 of callbacks that come in a burst.
     pub bursts: u64,
-    /// The longest wait of a person at the office between two decisions; `None` if nobody is there
-    /// before the storm is over.
+    /// The longest wait of an operator between two decisions; `None` if no operator acts before the
+    /// faults are over.
     pub operators: Option<Duration>,
-    /// Parts per 10,000 of requests that are refused at the door.
-    pub doors: u16,
+    /// Parts per 10,000 of requests that are rejected before processing.
+    pub early_rejections: u16,
 }
 
 /// Kiungo's clock is set back once.
@@ -70,7 +70,7 @@ pub struct ClockStep {
 }
 
 impl Habits {
-    /// The habits of a seed whose day is that long.
+    /// Draws the habits of a seed whose day is that long.
     pub fn draw(seed: u64, day: Duration) -> Self {
         let chance = Chance::new(seed, "peculiarities");
         let often = |of: u64| chance.happens(of);
@@ -145,7 +145,7 @@ impl Habits {
             trouble: if often(2_500) { 5 + chance.below(40) } else { 0 },
             bursts: if often(2_500) { 50 + chance.below(500) } else { 0 },
             operators: often(6_000).then(|| Duration::from_secs(20 + chance.below(300))),
-            doors: rarely(2_500, 300),
+            early_rejections: rarely(2_500, 300),
         }
     }
 
@@ -154,7 +154,7 @@ impl Habits {
         self.clock.filter(|step| step.ahead).map_or(Duration::ZERO, |step| step.by)
     }
 
-    /// Returns the time after the day in which things that nobody asked for may still happen.
+    /// Returns the time after the day in which unsolicited events may still happen.
     pub const fn aftermath(&self) -> Duration {
         Duration::from_millis(self.gsma.late_ms).saturating_add(Duration::from_mins(5))
     }

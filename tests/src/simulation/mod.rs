@@ -12,10 +12,10 @@
 //! * [`counterparties`]: the simulators and the adapters that talk to them
 //! * [`network`]: the network
 //! * [`fail_points`]: the points at which the process dies
-//! * [`processes`]: the processes that do the work, and the misfortunes that befall them
+//! * [`processes`]: the processes that do the work, and their faults
 //! * [`freeze`]: a process that is frozen and does not know
 //! * [`store_faults`]: a database that fails
-//! * `operators`, `desk`: what persons decide, and what they look up before
+//! * `operators`, `consulted_books`: what persons decide, and what they look up before
 //! * `watch`: what must hold while time passes
 //! * `audit`, `ledger`: what must hold in the end: the counterparties' books, the journals, the
 //!   ledger
@@ -25,8 +25,8 @@
 mod audit;
 pub mod chance;
 mod clients;
+mod consulted_books;
 pub mod counterparties;
-mod desk;
 pub mod fail_points;
 pub mod freeze;
 pub mod habits;
@@ -91,7 +91,7 @@ pub struct SimulateReport {
     pub freezes: u64,
     /// The number of attempts that came to an unknown outcome.
     pub unknowns: u64,
-    /// The number of decisions that persons at the office made.
+    /// The number of decisions that persons at the operators made.
     pub decisions: u64,
     /// The seeds that failed, each with its first finding.
     pub failures: BTreeMap<u64, String>,
@@ -131,7 +131,7 @@ impl SimulateReport {
     }
 }
 
-/// Runs seeds until so many transfers were simulated. `progress` is told after each seed.
+/// Runs seeds until this number of transfers was simulated. `progress` is called after each seed.
 pub fn simulate(
     options: SimulateOptions,
     progress: &(dyn Fn(&SimulateReport) + Sync),

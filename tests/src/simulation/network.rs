@@ -20,50 +20,50 @@ use kiungo_transport::{Failure, Request, Response, Transport};
 use tower::ServiceExt as _;
 
 use super::chance::Chance;
-use super::freeze::Ice;
+use super::freeze::FreezeSwitch;
 
 /// The longest body that is read.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// The state of the network: it misbehaves, or not.
 #[derive(Debug, Clone, Default)]
-pub struct Weather {
-    stormy: Arc<AtomicBool>,
+pub struct NetworkState {
+    faulty: Arc<AtomicBool>,
 }
 
-impl Weather {
-    /// Makes it stormy or calm.
-    pub fn set(&self, stormy: bool) {
-        self.stormy.store(stormy, Ordering::Relaxed);
+impl NetworkState {
+    /// Turns the faults of the network on or off.
+    pub fn set(&self, faulty: bool) {
+        self.faulty.store(faulty, Ordering::Relaxed);
     }
 
-    /// True if it is stormy.
-    pub fn is_stormy(&self) -> bool {
-        self.stormy.load(Ordering::Relaxed)
+    /// True if the network is faulty.
+    pub fn is_faulty(&self) -> bool {
+        self.faulty.load(Ordering::Relaxed)
     }
 }
 
 /// Carries an adapter's requests into a simulator's router.
 #[derive(Debug, Clone)]
-pub struct Carriage {
+pub struct FaultyNetwork {
     router: Router,
     chance: Chance,
-    weather: Weather,
+    network_state: NetworkState,
     doubles: bool,
-    ice: Ice,
+    switch: FreezeSwitch,
 }
 
-impl Carriage {
-    /// Carries to `router`. Whether requests can be `doubled` on the way: nothing can help a
-    /// counterparty that recognises no second sending against that.
-    pub fn new(router: Router, chance: Chance, weather: Weather, doubles: bool) -> Self {
-        Self { router, chance, weather, doubles, ice: Ice::default() }
+impl FaultyNetwork {
+    /// Carries to `router`. With `doubles`, requests can arrive twice; never set it for a
+    /// counterparty that recognises no second sending, because nothing protects that one.
+    pub fn new(router: Router, chance: Chance, network_state: NetworkState, doubles: bool) -> Self {
+        Self { router, chance, network_state, doubles, switch: FreezeSwitch::default() }
     }
 
     /// The same way, for a process that may be stopped.
     #[must_use]
-    pub fn on(&self, ice: &Ice) -> Self {
-        Self { ice: ice.clone(), ..self.clone() }
+    pub fn on(&self, switch: &FreezeSwitch) -> Self {
+        Self { switch: switch.clone(), ..self.clone() }
     }
 
     /// The time by which a second copy of a request comes later than its sending.
@@ -72,8 +72,8 @@ impl Carriage {
         after + after.saturating_sub(COPIED_SOON) * HELD_UP
     }
 
-    /// Hands the request over, in a task of its own: the counterparty works on even if nobody
-    /// waits.
+    /// Hands the request over, in a task of its own: the counterparty works on even if the caller
+    /// stops waiting.
     fn hand_over(
         &self,
         request: &Request,
@@ -95,13 +95,13 @@ impl Carriage {
 }
 
 #[async_trait]
-impl Transport for Carriage {
+impl Transport for FaultyNetwork {
     async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
-        self.ice.thawed().await;
+        self.switch.thawed().await;
         kiungo_transport::still_in_time()?;
         let lost = || Failure::NoAnswer { why: "the connection was lost".to_owned() };
         let mut delay = Duration::from_millis(1);
-        if self.weather.is_stormy() {
+        if self.network_state.is_faulty() {
             if self.chance.happens(150) {
                 return Err(Failure::NotSent { why: "connection refused".to_owned() });
             }
@@ -119,10 +119,10 @@ impl Transport for Carriage {
         }
         let answer = self.hand_over(&request, delay);
         let answer = tokio::time::timeout(timeout, answer).await;
-        self.ice.thawed().await;
+        self.switch.thawed().await;
         match answer {
             Ok(Ok(Some(response))) => {
-                if self.weather.is_stormy() && self.chance.happens(100) {
+                if self.network_state.is_faulty() && self.chance.happens(100) {
                     return Err(lost());
                 }
                 Ok(response)
@@ -148,19 +148,19 @@ fn copy(request: &Request) -> http::Request<Body> {
     copy
 }
 
-/// The way by which callbacks find Kiungo; nobody answers while it is down.
+/// The slot in which callbacks find the engine; it is empty while Kiungo is down.
 #[derive(Clone, Default)]
-pub struct CommandConsumer {
+pub struct EngineSlot {
     engine: Arc<Mutex<Option<Engine>>>,
 }
 
-impl CommandConsumer {
-    /// Puts an engine behind the door, or none.
+impl EngineSlot {
+    /// Puts an engine in the slot, or none.
     pub fn set(&self, engine: Option<Engine>) {
         *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = engine;
     }
 
-    /// The engine behind the door.
+    /// The engine in the slot.
     pub fn engine(&self) -> Option<Engine> {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -169,9 +169,9 @@ impl CommandConsumer {
 /// The receipts of movements that a provider took back by itself, as Kiungo was told and has
 /// acknowledged.
 #[derive(Debug, Clone, Default)]
-pub struct Told(Arc<Mutex<BTreeSet<String>>>);
+pub struct AcknowledgedReversals(Arc<Mutex<BTreeSet<String>>>);
 
-impl Told {
+impl AcknowledgedReversals {
     /// True if Kiungo was told of this receipt.
     pub fn has(&self, receipt: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(receipt)
@@ -181,8 +181,8 @@ impl Told {
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let reversed = body["transactionStatus"].as_str() == Some("reversed");
         if let Some(receipt) = body["transactionReference"].as_str().filter(|_| reversed) {
-            let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            told.insert(receipt.to_owned());
+            let mut acknowledged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            acknowledged.insert(receipt.to_owned());
         }
     }
 }
@@ -190,37 +190,37 @@ impl Told {
 /// The number of times that a callback comes in a burst, all within a second.
 const BURST: u32 = 10;
 
-/// Carries a simulator's callbacks to the engine behind the door.
+/// Carries a simulator's callbacks to the engine in the slot.
 #[derive(Clone)]
-pub struct Postman {
-    door: CommandConsumer,
+pub struct CallbackDelivery {
+    slot: EngineSlot,
     chance: Chance,
-    weather: Weather,
-    told: Told,
+    network_state: NetworkState,
+    acknowledged: AcknowledgedReversals,
     /// Parts per 10,000 of callbacks that come in a burst.
     bursts: u64,
 }
 
-impl Postman {
-    /// Carries to the door, and notes what was acknowledged.
+impl CallbackDelivery {
+    /// Carries to the slot, and notes what was acknowledged.
     pub const fn new(
-        door: CommandConsumer,
+        slot: EngineSlot,
         chance: Chance,
-        weather: Weather,
-        told: Told,
+        network_state: NetworkState,
+        acknowledged: AcknowledgedReversals,
         bursts: u64,
     ) -> Self {
-        Self { door, chance, weather, told, bursts }
+        Self { slot, chance, network_state, acknowledged, bursts }
     }
 
     /// The same callback again and again.
     fn burst(&self, provider: &ProviderId, raw: &RawCallback) {
         for number in 1..BURST {
-            let (door, provider, raw) = (self.door.clone(), provider.clone(), raw.clone());
+            let (slot, provider, raw) = (self.slot.clone(), provider.clone(), raw.clone());
             let wait = Duration::from_secs(1) * number / BURST;
             tokio::spawn(async move {
                 tokio::time::sleep(wait).await;
-                if let Some(engine) = door.engine() {
+                if let Some(engine) = slot.engine() {
                     let answer = engine.callback(&provider, raw);
                     let _ = tokio::time::timeout(Duration::from_secs(5), answer).await;
                 }
@@ -230,27 +230,27 @@ impl Postman {
 }
 
 #[async_trait]
-impl Delivery for Postman {
+impl Delivery for CallbackDelivery {
     async fn deliver(&self, callback: http::Request<Bytes>) -> Option<u16> {
         self.ask(callback).await.map(|answer| answer.status().as_u16())
     }
 
     async fn ask(&self, callback: http::Request<Bytes>) -> Option<http::Response<Bytes>> {
-        let delay = if self.weather.is_stormy() {
+        let delay = if self.network_state.is_faulty() {
             self.chance.wait(Duration::from_millis(500))
         } else {
             Duration::from_millis(1)
         };
         tokio::time::sleep(delay).await;
-        let engine = self.door.engine()?;
+        let engine = self.slot.engine()?;
         let (provider, raw) = raw(&callback)?;
-        if self.weather.is_stormy() && self.chance.happens(self.bursts) {
+        if self.network_state.is_faulty() && self.chance.happens(self.bursts) {
             self.burst(&provider, &raw);
         }
         let answer = engine.callback(&provider, raw);
         let reply = tokio::time::timeout(Duration::from_secs(5), answer).await.ok()?.ok()?;
         if (200..300).contains(&reply.status) {
-            self.told.note(callback.body());
+            self.acknowledged.note(callback.body());
         }
         let body = reply.body.map(|(_, body)| body).unwrap_or_default();
         http::Response::builder().status(reply.status).body(body).ok()

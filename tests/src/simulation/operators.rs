@@ -1,5 +1,5 @@
-//! The persons at the office: while everything goes wrong they try again, give up, accept, claim,
-//! assign, hold and release; and when the storm is over they clear their desk.
+//! The persons at the operators: while everything goes wrong they try again, give up, accept,
+//! claim, assign, hold and release; and when the faults are over they close all that is open.
 //!
 //! They look at the books of the counterparties before they decide, as persons do. What they decide
 //! wrongly, they decide so that it must be refused.
@@ -23,14 +23,14 @@ use kiungo_store::{
 
 use super::Failure;
 use super::chance::Chance;
+use super::consulted_books::{ConsultedBooks, home};
 use super::counterparties::PROVIDERS;
-use super::desk::{Desk, home};
 use super::world::{Counter, World};
 
 /// The longest wait of a person for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The persons at the office.
+/// The persons at the operators.
 pub(super) struct Operators {
     chance: Chance,
     /// The accounts that transfers were given by hand.
@@ -44,7 +44,7 @@ pub(super) struct Operators {
 impl Operators {
     pub(super) fn new(world: &World) -> Self {
         Self {
-            chance: Chance::new(world.seed, "office"),
+            chance: Chance::new(world.seed, "operators"),
             assigned: Mutex::default(),
             tried: Mutex::default(),
             findings: Mutex::default(),
@@ -75,14 +75,14 @@ impl Operators {
         self.tried.lock().unwrap_or_else(PoisonError::into_inner).insert(what)
     }
 
-    /// Decides something now and then, as long as the storm lasts.
+    /// Decides something now and then, as long as faults happen.
     pub(super) async fn work(self: Arc<Self>, world: Arc<World>, wait: Duration) {
         loop {
             tokio::time::sleep(self.chance.wait(wait)).await;
-            if !world.weather.is_stormy() {
+            if !world.network_state.is_faulty() {
                 return;
             }
-            let Some(engine) = world.processes.door.engine() else { continue };
+            let Some(engine) = world.processes.slot.engine() else { continue };
             match self.chance.below(20) {
                 0 => self.hold(&world, &engine).await,
                 1 => self.release(&engine).await,
@@ -113,13 +113,13 @@ impl Operators {
         }
         let choices = transfer.choices();
         let Some(choice) = self.chance.pick(&choices).copied() else { return };
-        let desk = Desk::look(world);
+        let books = ConsultedBooks::look(world);
         match choice {
             Choice::Assign => self.assign(world, engine, &transfer).await,
             Choice::Reverse => self.reverse(engine, id).await,
             choice => {
                 let now = world.clock.now();
-                if let Some(decision) = desk.decision(world, &transfer, choice, now) {
+                if let Some(decision) = books.decision(world, &transfer, choice, now) {
                     self.decide(engine, id, decision).await;
                 }
             }
@@ -191,12 +191,12 @@ impl Operators {
         if patiently(held).await.is_some() {
             self.decisions.add();
         }
-        let (wait, door) =
-            (self.chance.wait(Duration::from_mins(40)), world.processes.door.clone());
+        let (wait, slot) =
+            (self.chance.wait(Duration::from_mins(40)), world.processes.slot.clone());
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            // Whoever is behind the door now; if nobody is, somebody tries again later.
-            while let Some(engine) = door.engine() {
+            // Whoever is in the slot now; if nobody is, somebody tries again later.
+            while let Some(engine) = slot.engine() {
                 let released = patiently(engine.release_operation(&provider, operation)).await;
                 if matches!(released, Some(Ok(_))) {
                     break;
@@ -218,10 +218,10 @@ impl Operators {
 
     /// Brings in a payment that stands in a provider's books, and of which nobody may have heard.
     async fn claim_something(&self, world: &World, engine: &Engine) {
-        let desk = Desk::look(world);
+        let books = ConsultedBooks::look(world);
         let Some(provider) = self.chance.pick(&PROVIDERS) else { return };
-        let known = known_receipts(world, &desk, provider).await;
-        let candidates: Vec<&Movement> = desk.unclaimed(provider, &known).collect();
+        let known = known_receipts(world, &books, provider).await;
+        let candidates: Vec<&Movement> = books.unclaimed(provider, &known).collect();
         let Some(movement) = self.chance.pick(&candidates) else { return };
         self.claim(engine, provider, movement).await;
     }
@@ -238,7 +238,7 @@ impl Operators {
     /// Has arrivals that are kept for persons handled again; dismisses those that the books know
     /// nothing of. When nothing goes wrong any more, each once.
     async fn look_through_arrivals(&self, world: &World, engine: &Engine, calm: bool) {
-        let desk = Desk::look(world);
+        let books = ConsultedBooks::look(world);
         let Ok(page) = world.store.cases(None, 500).await else { return };
         for row in page.rows {
             let Some(id) = row.inbox.filter(|_| row.kind == CaseKind::Quarantined) else {
@@ -252,7 +252,7 @@ impl Operators {
                 continue;
             }
             let text = format!("{}{}", item.head, String::from_utf8_lossy(&item.body));
-            if desk.names_a_receipt(item.provider.as_str(), &text) {
+            if books.names_a_receipt(item.provider.as_str(), &text) {
                 patiently(engine.handle_again(id)).await;
             } else {
                 patiently(engine.dismiss(id, "operator", "the books know nothing of it")).await;
@@ -262,18 +262,18 @@ impl Operators {
     }
 
     /// Does whatever is left to do, when nothing goes wrong any more; how much was done.
-    pub(super) async fn clear_the_desk(&self, world: &World) -> Result<u64, Failure> {
-        let Some(engine) = world.processes.door.engine() else { return Ok(1) };
+    pub(super) async fn close_what_is_open(&self, world: &World) -> Result<u64, Failure> {
+        let Some(engine) = world.processes.slot.engine() else { return Ok(1) };
         let before = self.decisions();
         self.release_all(world, &engine).await?;
         self.look_through_arrivals(world, &engine, true).await;
-        let desk = Desk::look(world);
+        let books = ConsultedBooks::look(world);
         let mut query = TransferQuery { limit: 500, ..TransferQuery::default() };
         loop {
             let page = world.store.search(&query).await?;
             for row in &page.rows {
                 let Some(transfer) = world.store.transfer(row.id).await? else { continue };
-                self.answer(world, &engine, &desk, &transfer).await;
+                self.answer(world, &engine, &books, &transfer).await;
             }
             if page.next.is_none() {
                 break;
@@ -281,8 +281,8 @@ impl Operators {
             query.cursor = page.next;
         }
         for provider in PROVIDERS {
-            let known = known_receipts(world, &desk, provider).await;
-            for movement in desk.unclaimed(provider, &known) {
+            let known = known_receipts(world, &books, provider).await;
+            for movement in books.unclaimed(provider, &known) {
                 if self.first_time(format!("claim {}", movement.receipt)) {
                     self.claim(&engine, provider, movement).await;
                 }
@@ -302,11 +302,17 @@ impl Operators {
     }
 
     /// Deals with a transfer that needs a person, as a conscientious person does.
-    async fn answer(&self, world: &World, engine: &Engine, desk: &Desk, transfer: &Transfer) {
+    async fn answer(
+        &self,
+        world: &World,
+        engine: &Engine,
+        books: &ConsultedBooks,
+        transfer: &Transfer,
+    ) {
         let id = transfer.id();
         if transfer.status() == Status::Suspended {
             // Nobody gives an account what the provider has taken back.
-            if desk.is_gone(transfer) {
+            if books.is_gone(transfer) {
                 return;
             }
             if self.first_time(format!("home of {id}")) {
@@ -337,7 +343,7 @@ impl Operators {
             if choice == Choice::TryAgain && !self.first_time(format!("again {id}")) {
                 continue;
             }
-            if let Some(decision) = desk.decision(world, transfer, choice, now)
+            if let Some(decision) = books.decision(world, transfer, choice, now)
                 && self.decide(engine, id, decision).await
             {
                 return;
@@ -347,10 +353,10 @@ impl Operators {
 }
 
 /// The receipts of a provider's books that a transfer owns.
-async fn known_receipts(world: &World, desk: &Desk, provider: &str) -> BTreeSet<String> {
+async fn known_receipts(world: &World, books: &ConsultedBooks, provider: &str) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     let Ok(id) = ProviderId::new(provider) else { return known };
-    let movements = desk.providers.get(provider).map_or(&[][..], |books| &books.movements);
+    let movements = books.providers.get(provider).map_or(&[][..], |books| &books.movements);
     for movement in movements {
         let Ok(receipt) = Receipt::new(&movement.receipt) else { continue };
         if let Ok(Some(_)) = world.store.by_receipt(&id, &receipt).await {

@@ -17,8 +17,8 @@ use kiungo_store::intercept::Intercepted;
 use super::chance::Chance;
 use super::counterparties::Counterparties;
 use super::fail_points::DrawnTripwire;
-use super::freeze::{Ice, IcyDatabase, IcyQueue};
-use super::network::CommandConsumer;
+use super::freeze::{FreezableDatabase, FreezableQueue, FreezeSwitch};
+use super::network::EngineSlot;
 use super::store_faults::Trouble;
 
 /// The longest time for which a worker is frozen.
@@ -37,7 +37,7 @@ pub enum Staff {
     /// One process does everything.
     #[default]
     Alone,
-    /// One accepts, so many work.
+    /// One process accepts, and this number of workers work.
     Shared {
         /// The number of workers.
         workers: u16,
@@ -53,8 +53,8 @@ pub(super) struct Processes {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) queue: MemoryQueue,
-    /// The door to the engine that accepts orders and callbacks.
-    pub(super) door: CommandConsumer,
+    /// The slot of the engine that accepts orders and callbacks.
+    pub(super) slot: EngineSlot,
     pub(super) tripwires: Vec<Arc<DrawnTripwire>>,
     /// The time for which a new process does not know what the core can do.
     ignorance: Chance,
@@ -75,7 +75,7 @@ impl Processes {
         trouble: Trouble,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
-        door: CommandConsumer,
+        slot: EngineSlot,
     ) -> Self {
         let count = match staff {
             Staff::Alone => 1,
@@ -89,7 +89,7 @@ impl Processes {
         let queue = MemoryQueue::new(MemoryOptions { shards: 4, ..MemoryOptions::default() });
         let chance = Chance::new(seed, "mischief");
         if staff != Staff::Alone {
-            queue.set_mischief(DeliveryFaults {
+            queue.set_delivery_faults(DeliveryFaults {
                 doubled: chance.happens(5_000),
                 reversed: chance.happens(5_000),
             });
@@ -102,7 +102,7 @@ impl Processes {
             clock,
             ids,
             queue,
-            door,
+            slot,
             tripwires: (0..count).map(fail_points).collect(),
             ignorance: Chance::new(seed, "ignorance"),
             started: AtomicU64::new(0),
@@ -124,26 +124,26 @@ impl Processes {
     pub(super) async fn open(
         self: &Arc<Self>,
         counterparties: &Arc<Counterparties>,
-        stormy: impl Fn() -> bool + Clone + Send + 'static,
+        faulty: impl Fn() -> bool + Clone + Send + 'static,
     ) -> Result<Vec<tokio::task::JoinHandle<()>>, Failure> {
         let mut keepers = Vec::new();
         for number in 0..self.tripwires.len() {
-            let ice = Ice::default();
+            let switch = FreezeSwitch::default();
             // The database may refuse at first.
-            let mut started = self.start(counterparties, number, &ice).await;
-            while started.is_err() && stormy() {
+            let mut started = self.start(counterparties, number, &switch).await;
+            while started.is_err() && faulty() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                started = self.start(counterparties, number, &ice).await;
+                started = self.start(counterparties, number, &switch).await;
             }
             started?;
             let (all, others) = (Arc::clone(self), Arc::clone(counterparties));
-            keepers.push(tokio::spawn(all.keep_alive(others, number, ice.clone())));
+            keepers.push(tokio::spawn(all.keep_alive(others, number, switch.clone())));
             if number > 0 {
-                keepers.push(tokio::spawn(Arc::clone(self).freeze(number, ice, stormy.clone())));
+                keepers.push(tokio::spawn(Arc::clone(self).freeze(number, switch, faulty.clone())));
             }
         }
         if self.staff != Staff::Alone {
-            keepers.push(tokio::spawn(Arc::clone(self).stop_broker(stormy)));
+            keepers.push(tokio::spawn(Arc::clone(self).stop_broker(faulty)));
         }
         Ok(keepers)
     }
@@ -157,7 +157,7 @@ impl Processes {
         for engine in engines.into_values() {
             engine.kill();
         }
-        self.door.set(None);
+        self.slot.set(None);
     }
 
     fn engines(&self) -> MutexGuard<'_, BTreeMap<usize, Engine>> {
@@ -169,14 +169,14 @@ impl Processes {
         &self,
         counterparties: &Counterparties,
         number: usize,
-        ice: &Ice,
+        switch: &FreezeSwitch,
     ) -> Result<(), Failure> {
-        let core = counterparties.core(self.until_core_is_asked(), ice)?;
-        let (providers, cores) = counterparties.link(&core, ice)?;
+        let core = counterparties.core(self.until_core_is_asked(), switch)?;
+        let (providers, cores) = counterparties.link(&core, switch)?;
         let queue = Arc::new(self.queue.clone()) as Arc<dyn WorkQueue>;
         let name = format!("process-{}", self.started.fetch_add(1, Ordering::Relaxed));
         let sharing = (self.staff != Staff::Alone).then(|| Sharing {
-            queue: Arc::new(IcyQueue { queue, ice: ice.clone() }),
+            queue: Arc::new(FreezableQueue { queue, switch: switch.clone() }),
             works: number > 0,
             name,
             options: SharingOptions::default(),
@@ -186,7 +186,7 @@ impl Processes {
             // The day is long, and each look at the due table is an event of it.
             Staff::Shared { .. } => Duration::from_secs(2),
         };
-        let database = IcyDatabase { ice: ice.clone(), trouble: self.trouble.clone() };
+        let database = FreezableDatabase { switch: switch.clone(), trouble: self.trouble.clone() };
         let engine = Engine::new(Setup {
             store: Intercepted::over(Arc::clone(&self.store), &Arc::new(database)),
             clock: Arc::clone(&self.clock),
@@ -195,7 +195,7 @@ impl Processes {
             cores,
             options: EngineOptions { in_flight_max: 64, poll_interval, ..EngineOptions::default() },
             sharing,
-            fail_points: self.fail_points(number, ice),
+            fail_points: self.fail_points(number, switch),
         });
         if let Err(error) = engine.start().await {
             engine.kill();
@@ -203,12 +203,12 @@ impl Processes {
         }
         self.engines().insert(number, engine.clone());
         if number == 0 {
-            self.door.set(Some(engine));
+            self.slot.set(Some(engine));
         }
         Ok(())
     }
 
-    fn fail_points(&self, number: usize, ice: &Ice) -> Option<Arc<dyn FailPoints>> {
+    fn fail_points(&self, number: usize, switch: &FreezeSwitch) -> Option<Arc<dyn FailPoints>> {
         let deaths = Arc::clone(self.tripwires.get(number)?) as Arc<dyn FailPoints>;
         if number != 1 {
             return Some(deaths);
@@ -216,7 +216,7 @@ impl Processes {
         let start = self.started.load(Ordering::Relaxed);
         let chance = Chance::new(self.seed, &format!("frost before sending {start}"));
         let armed = Arc::clone(self.tripwires.get(number)?);
-        Some(Arc::new(SlipperyPlace { deaths, armed, ice: ice.clone(), chance }))
+        Some(Arc::new(CrashingMaker { deaths, armed, switch: switch.clone(), chance }))
     }
 
     /// Mostly at once; but a core may answer everything except what it can do for a long time.
@@ -229,7 +229,7 @@ impl Processes {
         self: Arc<Self>,
         counterparties: Arc<Counterparties>,
         number: usize,
-        ice: Ice,
+        switch: FreezeSwitch,
     ) {
         let purpose =
             if number == 0 { "downtime".to_owned() } else { format!("downtime {number}") };
@@ -242,37 +242,42 @@ impl Processes {
                 engine.kill();
             }
             if number == 0 {
-                self.door.set(None);
+                self.slot.set(None);
             }
             tokio::time::sleep(chance.wait(Duration::from_secs(20))).await;
-            ice.thawed().await;
-            while self.start(&counterparties, number, &ice).await.is_err() {
+            switch.thawed().await;
+            while self.start(&counterparties, number, &switch).await.is_err() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
     }
 
     /// Stops a worker now and then, which does not notice.
-    async fn freeze(self: Arc<Self>, number: usize, ice: Ice, stormy: impl Fn() -> bool + Send) {
+    async fn freeze(
+        self: Arc<Self>,
+        number: usize,
+        switch: FreezeSwitch,
+        faulty: impl Fn() -> bool + Send,
+    ) {
         let chance = Chance::new(self.seed, &format!("frost {number}"));
         loop {
             tokio::time::sleep(chance.wait(Duration::from_secs(400))).await;
-            if !stormy() {
+            if !faulty() {
                 return;
             }
             self.freezes.fetch_add(1, Ordering::Relaxed);
-            ice.freeze();
+            switch.freeze();
             tokio::time::sleep(chance.wait(FROZEN_MAX)).await;
-            ice.thaw();
+            switch.thaw();
         }
     }
 
     /// Stops the broker now and then.
-    async fn stop_broker(self: Arc<Self>, stormy: impl Fn() -> bool + Send) {
+    async fn stop_broker(self: Arc<Self>, faulty: impl Fn() -> bool + Send) {
         let chance = Chance::new(self.seed, "broker");
         loop {
             tokio::time::sleep(chance.wait(Duration::from_secs(900))).await;
-            if !stormy() {
+            if !faulty() {
                 return;
             }
             self.queue.go_down();
@@ -283,26 +288,26 @@ impl Processes {
 }
 
 /// The place at which one of the workers may be frozen as well: between an intent and its sending.
-struct SlipperyPlace {
+struct CrashingMaker {
     deaths: Arc<dyn FailPoints>,
     armed: Arc<DrawnTripwire>,
-    ice: Ice,
+    switch: FreezeSwitch,
     chance: Chance,
 }
 
 #[async_trait]
-impl FailPoints for SlipperyPlace {
+impl FailPoints for CrashingMaker {
     async fn reached(&self, moment: FailPoint, what: &str) {
         self.deaths.reached(moment, what).await;
         let here = moment == FailPoint::BeforeSend && self.armed.is_armed();
         if here && self.chance.happens(300) {
-            self.ice.freeze();
-            let (ice, frozen) = (self.ice.clone(), self.chance.wait(FROZEN_LONG));
+            self.switch.freeze();
+            let (switch, frozen) = (self.switch.clone(), self.chance.wait(FROZEN_LONG));
             tokio::spawn(async move {
                 tokio::time::sleep(frozen).await;
-                ice.thaw();
+                switch.thaw();
             });
         }
-        self.ice.thawed().await;
+        self.switch.thawed().await;
     }
 }

@@ -14,13 +14,13 @@ use super::chance::Chance;
 use super::clients::{Client, money};
 use super::counterparties::{Counterparties, PROVIDERS};
 use super::habits::Habits;
-use super::network::{CommandConsumer, Told, Weather};
+use super::network::{AcknowledgedReversals, EngineSlot, NetworkState};
 use super::operators::Operators;
 use super::processes::{Processes, Staff};
 use super::store_faults::Trouble;
 use super::time::{CountedIds, VirtualClock};
 use super::watch::Watch;
-use super::workload::{Deed, Story, What};
+use super::workload::{Act, What, Workload};
 use super::world::{SeedReport, Wanted, World};
 
 /// The longest time that everything may take to settle after the faults have stopped.
@@ -48,50 +48,57 @@ pub fn run_seed(seed: u64, transfers: u32, staff: Staff) -> SeedReport {
 
 impl World {
     async fn live(seed: u64, transfers: u32, staff: Staff) -> Result<SeedReport, Failure> {
-        let story = Story::draw(seed, transfers);
-        let world = Arc::new(Self::set_up(seed, &story, staff)?);
-        world.weather.set(true);
-        let weather = world.weather.clone();
-        let misfortune = move || weather.is_stormy();
-        let keepers = world.processes.open(&world.counterparties, misfortune).await?;
+        let workload = Workload::draw(seed, transfers);
+        let world = Arc::new(Self::set_up(seed, &workload, staff)?);
+        world.network_state.set(true);
+        let network_state = world.network_state.clone();
+        let faulty = move || network_state.is_faulty();
+        let keepers = world.processes.open(&world.counterparties, faulty).await?;
         world.counterparties.misbehave(true);
-        let office = Arc::new(Operators::new(&world));
+        let operators = Arc::new(Operators::new(&world));
         let mut others = vec![tokio::spawn(Arc::clone(&world).set_clock_back())];
         others.extend(
             world
                 .habits
                 .operators
-                .map(|wait| tokio::spawn(Arc::clone(&office).work(Arc::clone(&world), wait))),
+                .map(|wait| tokio::spawn(Arc::clone(&operators).work(Arc::clone(&world), wait))),
         );
-        let wanted = Arc::clone(&world).act(story).await?;
-        world.weather.set(false);
+        let wanted = Arc::clone(&world).act(workload).await?;
+        world.network_state.set(false);
         world.counterparties.misbehave(false);
         world.processes.disarm();
         for other in others {
             other.await?;
         }
-        let findings = world.settle(&office).await?;
-        let report = world.judge(wanted, &office, findings).await?;
-        // The simulators know the door and the engines know the simulators: leave no circle behind.
+        let findings = world.settle(&operators).await?;
+        let report = world.audit(wanted, &operators, findings).await?;
+        // The simulators know the slot and the engines know the simulators: leave no circle behind.
         world.processes.close(keepers);
         Ok(report)
     }
 
-    fn set_up(seed: u64, story: &Story, staff: Staff) -> Result<Self, Failure> {
-        let habits = Habits::draw(seed, story.day);
+    fn set_up(seed: u64, workload: &Workload, staff: Staff) -> Result<Self, Failure> {
+        let habits = Habits::draw(seed, workload.day);
         let origin = tokio::time::Instant::now();
-        let (door, weather, told) =
-            (CommandConsumer::default(), Weather::default(), Told::default());
+        let (slot, network_state, acknowledged) =
+            (EngineSlot::default(), NetworkState::default(), AcknowledgedReversals::default());
         let simulator_clock = SimulatorClock::Virtual { epoch: habits.begin, origin };
-        let counterparties =
-            Counterparties::draw(seed, &habits, simulator_clock, &door, &weather, &told);
-        let clients = (0..story.clients)
-            .map(|index| Client::open(&counterparties, story, index))
+        let counterparties = Counterparties::draw(
+            seed,
+            &habits,
+            simulator_clock,
+            &slot,
+            &network_state,
+            &acknowledged,
+        );
+        let clients = (0..workload.clients)
+            .map(|index| Client::open(&counterparties, workload, index))
             .collect::<Result<Vec<_>, Failure>>()?;
         let clock = Arc::new(VirtualClock::new(habits.begin, origin, habits.ahead()));
         let ids = Arc::new(CountedIds::new(seed, habits.old_ids));
         let kept = Arc::new(MemoryStore::audited());
-        let trouble = Trouble::new(Chance::new(seed, "trouble"), weather.clone(), habits.trouble);
+        let trouble =
+            Trouble::new(Chance::new(seed, "trouble"), network_state.clone(), habits.trouble);
         let processes = Processes::new(
             seed,
             staff,
@@ -99,7 +106,7 @@ impl World {
             trouble,
             Arc::clone(&clock) as Arc<dyn Clock>,
             ids,
-            door,
+            slot,
         );
         Ok(Self {
             seed,
@@ -108,9 +115,9 @@ impl World {
             store: kept,
             counterparties: Arc::new(counterparties),
             processes: Arc::new(processes),
-            weather,
+            network_state,
             clients,
-            told,
+            acknowledged,
         })
     }
 
@@ -120,14 +127,14 @@ impl World {
         self.clock.set_back(step.by);
     }
 
-    /// Everybody does what the story says.
-    async fn act(self: Arc<Self>, story: Story) -> Result<Vec<Wanted>, Failure> {
+    /// Everybody does what the workload says.
+    async fn act(self: Arc<Self>, workload: Workload) -> Result<Vec<Wanted>, Failure> {
         let begin = tokio::time::Instant::now();
         let mut tasks = Vec::new();
-        for (number, deed) in story.deeds.into_iter().enumerate() {
-            tokio::time::sleep_until(begin + deed.at).await;
+        for (number, act) in workload.acts.into_iter().enumerate() {
+            tokio::time::sleep_until(begin + act.at).await;
             let world = Arc::clone(&self);
-            tasks.push(tokio::spawn(async move { world.do_deed(number, deed).await }));
+            tasks.push(tokio::spawn(async move { world.perform(number, act).await }));
         }
         let mut wanted = Vec::new();
         for task in tasks {
@@ -136,10 +143,10 @@ impl World {
         Ok(wanted)
     }
 
-    async fn do_deed(&self, number: usize, deed: Deed) -> Option<Wanted> {
-        let client = self.clients.get(deed.client)?;
-        match deed.what.clone() {
-            What::Order(kind) => self.order(number, kind, deed, client).await,
+    async fn perform(&self, number: usize, act: Act) -> Option<Wanted> {
+        let client = self.clients.get(act.client)?;
+        match act.what.clone() {
+            What::Order(kind) => self.order(number, kind, act, client).await,
             What::Pay { loan, mistyped } => {
                 let account = if loan {
                     format!("LN{}", client.loan)
@@ -147,9 +154,9 @@ impl World {
                     format!("SV{}", client.savings)
                 };
                 let typed = if mistyped { format!("X{account}X") } else { account };
-                let minor = i64::try_from(deed.shillings * 100).ok()?;
+                let minor = i64::try_from(act.shillings * 100).ok()?;
                 let msisdn = client.msisdn.digits();
-                let paid = if deed.provider == 0 {
+                let paid = if act.provider == 0 {
                     self.counterparties.gsma.pay(msisdn, minor, &typed).await
                 } else {
                     self.counterparties.mpesa.pay(msisdn, minor, &typed).await
@@ -160,44 +167,38 @@ impl World {
                     format!("savings:{}", client.savings)
                 };
                 let account = (!mistyped).then_some(party);
-                paid.ok().map(|receipt| Wanted::Payment { receipt, deed, account })
+                paid.ok().map(|receipt| Wanted::Payment { receipt, act, account })
             }
         }
     }
 
     /// Submits until it is accepted or refused, always with the same key.
-    async fn order(
-        &self,
-        number: usize,
-        kind: Kind,
-        deed: Deed,
-        client: &Client,
-    ) -> Option<Wanted> {
+    async fn order(&self, number: usize, kind: Kind, act: Act, client: &Client) -> Option<Wanted> {
         let id = match kind {
             Kind::Deposit | Kind::Withdrawal => client.savings,
             Kind::Repayment => client.loan,
-            Kind::Disbursement => client.take_approved(deed.shillings)?,
+            Kind::Disbursement => client.take_approved(act.shillings)?,
         };
         let new = NewTransfer {
             kind,
-            provider: ProviderId::new(PROVIDERS[deed.provider]).ok()?,
+            provider: ProviderId::new(PROVIDERS[act.provider]).ok()?,
             core: None,
             msisdn: client.msisdn.clone(),
             account: AccountRef { kind: None, key: AccountKey::Id(id) },
-            amount: money(deed.shillings)?,
-            client_reference: Some(format!("deed-{number}")),
+            amount: money(act.shillings)?,
+            client_reference: Some(format!("act-{number}")),
             note: None,
         };
         let key = format!("key-{number}");
         let caller = || Caller { client: "mfi".to_owned(), key: key.clone(), digest: key.clone() };
         loop {
-            if let Some(engine) = self.processes.door.engine() {
+            if let Some(engine) = self.processes.slot.engine() {
                 // A process that dies in the middle never answers.
                 let answer = engine.submit(new.clone(), caller());
                 match tokio::time::timeout(Duration::from_secs(30), answer).await {
                     Ok(Ok(submitted)) => {
                         let account = format!("{}:{id}", kind.account_kind().as_str());
-                        return Some(Wanted::Order { id: submitted.first.id, kind, deed, account });
+                        return Some(Wanted::Order { id: submitted.first.id, kind, act, account });
                     }
                     Ok(Err(SubmitError::Refused(_))) => return None,
                     Ok(Err(_)) | Err(_) => {}
@@ -207,9 +208,9 @@ impl World {
         }
     }
 
-    /// Waits until everything rests and nobody at the office has anything left to do. The core's
+    /// Waits until everything rests and nobody at the operators has anything left to do. The core's
     /// administrator repairs what only he can, but not before everybody else was called.
-    async fn settle(&self, office: &Operators) -> Result<Vec<String>, Failure> {
+    async fn settle(&self, operators: &Operators) -> Result<Vec<String>, Failure> {
         let begin = tokio::time::Instant::now();
         let mut watch = Watch::new(self)?;
         while begin.elapsed() < SETTLE_WITHIN {
@@ -227,7 +228,7 @@ impl World {
             if !at_rest && !repairs {
                 continue;
             }
-            let acted = office.clear_the_desk(self).await?;
+            let acted = operators.close_what_is_open(self).await?;
             if at_rest && acted == 0 {
                 break;
             }

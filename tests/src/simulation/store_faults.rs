@@ -6,7 +6,7 @@ use std::time::Duration;
 use kiungo_store::StoreError;
 
 use super::chance::Chance;
-use super::network::Weather;
+use super::network::NetworkState;
 
 /// The longest time that a slow answer takes.
 const SLOW_MAX: Duration = Duration::from_secs(15);
@@ -15,19 +15,19 @@ const SLOW_MAX: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub struct Trouble {
     chance: Chance,
-    weather: Weather,
+    network_state: NetworkState,
     /// Parts per 10,000 of each of the three.
     rate: u64,
 }
 
 impl Trouble {
-    /// Each of the three happens so many times in 10,000 while the weather is stormy.
-    pub const fn new(chance: Chance, weather: Weather, rate: u64) -> Self {
-        Self { chance, weather, rate }
+    /// The number of times in 10,000 that each of the three happens while faults are on.
+    pub const fn new(chance: Chance, network_state: NetworkState, rate: u64) -> Self {
+        Self { chance, network_state, rate }
     }
 
     fn happens(&self) -> bool {
-        self.rate > 0 && self.weather.is_stormy() && self.chance.happens(self.rate)
+        self.rate > 0 && self.network_state.is_faulty() && self.chance.happens(self.rate)
     }
 
     /// Refuses or delays the work, at times, before anything is done.

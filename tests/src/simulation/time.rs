@@ -17,7 +17,7 @@ pub(super) struct VirtualClock {
 }
 
 impl VirtualClock {
-    /// It is `epoch` at `origin`, and this clock is ahead of that.
+    /// A clock that shows `epoch` at `origin`, plus the time by which it is ahead.
     pub(super) fn new(epoch: Timestamp, origin: tokio::time::Instant, ahead: Duration) -> Self {
         Self { epoch, origin, ahead: AtomicI64::new(micros(ahead)) }
     }

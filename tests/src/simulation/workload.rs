@@ -11,8 +11,8 @@ const CLIENTS: u64 = 12;
 
 /// An act of the institution or of one of its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
-    /// The time of the deed, from the beginning of the day.
+pub struct Act {
+    /// The time of the act, from the beginning of the day.
     pub at: Duration,
     /// The provider: an index into the world's two.
     pub provider: usize,
@@ -20,11 +20,11 @@ pub struct Deed {
     pub client: usize,
     /// The amount, in whole shillings.
     pub shillings: u64,
-    /// The deed.
+    /// The act.
     pub what: What,
 }
 
-/// The kinds of deeds.
+/// The kinds of acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// The institution starts a transfer.
@@ -40,26 +40,26 @@ pub enum What {
 
 /// A day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Story {
+pub struct Workload {
     /// The number of clients.
     pub clients: usize,
     /// The length of the day.
     pub day: Duration,
-    /// The deeds, in order.
-    pub deeds: Vec<Deed>,
+    /// The acts, in order.
+    pub acts: Vec<Act>,
 }
 
-impl Story {
+impl Workload {
     /// The day of a seed.
     pub fn draw(seed: u64, transfers: u32) -> Self {
         let chance = Chance::new(seed, "story");
         let day = Duration::from_secs(u64::from(transfers) * 20);
-        let mut deeds: Vec<Deed> = (0..transfers).map(|_| Self::deed(&chance, day)).collect();
-        deeds.sort_by_key(|deed| deed.at);
-        Self { clients: usize::try_from(CLIENTS).unwrap_or(1), day, deeds }
+        let mut acts: Vec<Act> = (0..transfers).map(|_| Self::act(&chance, day)).collect();
+        acts.sort_by_key(|act| act.at);
+        Self { clients: usize::try_from(CLIENTS).unwrap_or(1), day, acts }
     }
 
-    fn deed(chance: &Chance, day: Duration) -> Deed {
+    fn act(chance: &Chance, day: Duration) -> Act {
         let at = chance.wait(day);
         let provider = usize::from(chance.happens(5_000));
         let client = usize::try_from(chance.below(CLIENTS)).unwrap_or(0);
@@ -70,14 +70,14 @@ impl Story {
         } else {
             What::Order(chance.pick(&Kind::ALL).copied().unwrap_or(Kind::Deposit))
         };
-        Deed { at, provider, client, shillings, what }
+        Act { at, provider, client, shillings, what }
     }
 
-    /// The number of loans that are paid out, and so have to be approved beforehand, by client.
-    pub fn disbursements(&self, client: usize) -> impl Iterator<Item = &Deed> {
-        self.deeds.iter().filter(move |deed| {
-            deed.client == client && deed.what == What::Order(Kind::Disbursement)
-        })
+    /// The disbursements of a client, whose loans have to be approved before.
+    pub fn disbursements(&self, client: usize) -> impl Iterator<Item = &Act> {
+        self.acts
+            .iter()
+            .filter(move |act| act.client == client && act.what == What::Order(Kind::Disbursement))
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_tells_the_same_story() {
-        assert_eq!(Story::draw(7, 50), Story::draw(7, 50));
-        assert_ne!(Story::draw(7, 50), Story::draw(8, 50));
+        assert_eq!(Workload::draw(7, 50), Workload::draw(7, 50));
+        assert_ne!(Workload::draw(7, 50), Workload::draw(8, 50));
     }
 }

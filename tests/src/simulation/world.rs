@@ -11,10 +11,10 @@ use kiungo_store::MemoryStore;
 use super::clients::Client;
 use super::counterparties::Counterparties;
 use super::habits::Habits;
-use super::network::{Told, Weather};
+use super::network::{AcknowledgedReversals, NetworkState};
 use super::processes::Processes;
 use super::time::VirtualClock;
-use super::workload::Deed;
+use super::workload::Act;
 
 /// The result of a seed.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,7 @@ pub struct SeedReport {
     pub crashes: u64,
     /// The number of times that a worker was frozen.
     pub freezes: u64,
-    /// The number of decisions that persons at the office made.
+    /// The number of decisions that persons at the operators made.
     pub decisions: u64,
     /// The audit of the counterparties' books.
     pub audit: Audit,
@@ -52,8 +52,8 @@ impl SeedReport {
 
 /// An order or a payment that somebody wanted, for the audit.
 pub(super) enum Wanted {
-    Order { id: TransferId, kind: Kind, deed: Deed, account: String },
-    Payment { receipt: String, deed: Deed, account: Option<String> },
+    Order { id: TransferId, kind: Kind, act: Act, account: String },
+    Payment { receipt: String, act: Act, account: Option<String> },
 }
 
 pub(super) struct World {
@@ -63,9 +63,9 @@ pub(super) struct World {
     pub(super) store: Arc<MemoryStore>,
     pub(super) counterparties: Arc<Counterparties>,
     pub(super) processes: Arc<Processes>,
-    pub(super) weather: Weather,
+    pub(super) network_state: NetworkState,
     pub(super) clients: Vec<Client>,
-    pub(super) told: Told,
+    pub(super) acknowledged: AcknowledgedReversals,
 }
 
 /// A counter that many add to.

@@ -26,7 +26,8 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
     let folder = tempfile::tempdir()?;
     let store = product::store(folder.path()).await?;
-    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain, told: None };
+    let wiring =
+        Wiring { addresses: &addresses, in_flight, carrier: &product::plain, notify: None };
 
     let no_limit = Watch::new(transfers.saturating_add(in_flight), is_done);
     // Without room for any work, what is accepted waits in the due table.

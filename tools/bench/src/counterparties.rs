@@ -40,13 +40,13 @@ pub(super) struct Spec {
     /// The time that each of them takes to answer, in milliseconds.
     pub(super) answer_after_ms: u64,
     /// The server that the GSMA provider tells of payments at the wallet.
-    pub(super) told: Option<SocketAddr>,
+    pub(super) notify: Option<SocketAddr>,
 }
 
 impl Spec {
-    /// For so many transfers, answered at once.
+    /// Counterparties for this number of transfers, which answer at once.
     pub(super) const fn of(transfers: u32) -> Self {
-        Self { transfers, pending: false, answer_after_ms: 0, told: None }
+        Self { transfers, pending: false, answer_after_ms: 0, notify: None }
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn start(spec: Spec) -> Result<(Companion, Addresses), BenchError> {
     Companion::start(Part::Counterparties, &spec)
 }
 
-/// Serves them until whoever started this process closes its input.
+/// Serves them until the parent process closes the input.
 pub(super) async fn serve(spec: Spec) -> Result<(), BenchError> {
     let mpesa = mpesa(spec);
     let core = core(spec)?;
@@ -114,7 +114,7 @@ fn gsma(spec: Spec) -> gsma::Simulator {
         flows: BTreeMap::new(),
         delay_ms: if spec.pending { PENDING_MS } else { 0 },
         expiry_ms: PENDING_MS,
-        notify_base: spec.told.map(callback_base),
+        notify_base: spec.notify.map(callback_base),
         security: Security { oauth: Some(client), ..Security::default() },
         ..gsma::Options::default()
     };

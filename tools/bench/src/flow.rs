@@ -31,7 +31,8 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     let store = product::store(folder.path()).await?;
     let watch = Watch::new(in_flight, is_done);
     let observed = Intercepted::over(store.clone(), &watch);
-    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain, told: None };
+    let wiring =
+        Wiring { addresses: &addresses, in_flight, carrier: &product::plain, notify: None };
     let setup = wiring.setup(observed, wiring.engine_options()).await?;
     let engine = Engine::new(setup);
     engine.start().await.map_err(|e| product::setup(&e))?;

@@ -1,7 +1,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-//! Measures the speed of Kiungo beside the floor under it: the speed of the same machine when
-//! nothing but the same HTTP calls are made and the same rows are committed. The method and its
-//! figures stand in `docs/benchmarks.md`.
+//! Measures the speed of Kiungo, and beside it the floor: the speed of the same machine when it
+//! only makes the same HTTP calls and commits the same rows. The method and its figures stand in
+//! `docs/benchmarks.md`.
 //!
 //! Every part runs in a process of its own, so that none is counted with another's memory:
 //! [`measure`] and [`measure_open`] start this program again, once for each [`Part`].
@@ -65,7 +65,7 @@ impl Default for BenchOptions {
     }
 }
 
-/// A measurement that came to nothing: better none than a wrong one.
+/// The reason that a measurement failed. A failed measurement is better than a wrong figure.
 #[derive(Debug, Error)]
 pub enum BenchError {
     /// A part could not be started, or did not answer.
@@ -79,7 +79,7 @@ pub enum BenchError {
     /// Kiungo could not be set up against the simulators.
     #[error("cannot set up: {0}")]
     Setup(String),
-    /// Not every transfer was completed, so what was measured is not what was meant.
+    /// Not every transfer was completed, so the figures would not mean what they say.
     #[error("{0}")]
     NotDone(String),
     /// The floor did other work than Kiungo.
@@ -108,8 +108,8 @@ impl From<ParseIntError> for BenchError {
     }
 }
 
-/// The number of times that Kiungo and the floor are measured in turn: the neighbours of a machine come
-/// and go, and the quickest of each says most about the programs.
+/// The number of times that Kiungo and the floor are measured in turn. Other loads on a machine
+/// come and go, so the quickest run of each says most about the programs.
 const TURNS: u32 = 3;
 
 /// Measures transfers and the floor under them. `progress` hears what is being done.
@@ -141,7 +141,7 @@ pub fn measure_deposits(
     for way in Way::ALL {
         for in_flight in deposits::IN_FLIGHT {
             progress(&format!("deposits by {}, {in_flight} in flight", way.name()));
-            // One at a time takes as long as one of many.
+            // A single transfer takes as long as one of many.
             let transfers = if in_flight == 1 { transfers.div_ceil(4) } else { transfers };
             let spec = deposits::Spec { way, transfers, in_flight };
             found.push(parts::run(Part::Deposits, &spec)?);
@@ -150,8 +150,8 @@ pub fn measure_deposits(
     Ok(DepositsReport(found))
 }
 
-/// Measures transfers where several processes share the work, and the floor under them; besides,
-/// what becomes of them when `pace` of them come in each second.
+/// Measures transfers where several processes share the work, and the floor under them; and
+/// transfers at a rate of `pace` in each second.
 pub fn measure_shared(
     options: &SharedOptions,
     pace: u32,

@@ -20,8 +20,8 @@ pub(super) const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
 
 const KINDS: [Kind; 4] = [Kind::Deposit, Kind::Withdrawal, Kind::Repayment, Kind::Disbursement];
 
-/// The number of clients of the core that so many transfers need: each has one transfer of each
-/// kind.
+/// The number of clients of the core that this number of transfers needs: each has one transfer of
+/// each kind.
 pub(super) const fn clients(transfers: u32) -> u32 {
     transfers.div_ceil(4)
 }

@@ -25,10 +25,10 @@ struct Cli {
 enum Command {
     /// Transfers from end to end, beside the floor: the same calls and rows, and nothing else.
     Transfers {
-        /// How many transfers each part makes.
+        /// The number of transfers of each part.
         #[arg(long, default_value_t = BenchOptions::default().transfers)]
         transfers: u32,
-        /// How many of them are open at a time.
+        /// The number of transfers that are open at a time.
         #[arg(long, default_value_t = BenchOptions::default().in_flight)]
         in_flight: u32,
         /// Where several processes share the work: a `PostgreSQL` server, by an address of a database in
@@ -38,25 +38,25 @@ enum Command {
         /// Where they meet: a `RabbitMQ` broker.
         #[arg(long, requires = "database", value_name = "amqp://…")]
         queue: Option<String>,
-        /// How many workers there are; each has --in-flight transfers open.
+        /// The number of workers; each has --in-flight transfers open.
         #[arg(long, default_value_t = 2, requires = "queue")]
         workers: u32,
-        /// How many settled transfers are stored already, for a measurement among so many beside that
-        /// among 5,000.
+        /// The number of settled transfers that are stored already, for a measurement beside the
+        /// one among 5,000.
         #[arg(long, default_value_t = 5_000, requires = "queue")]
         stored: u32,
-        /// How many come in each second when they come at an even pace: a load below the limit.
+        /// The transfers per second of the measurement at a constant rate: a load below the limit.
         #[arg(long, default_value_t = 200, requires = "queue", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         pace: u32,
         /// Prints one JSON object.
         #[arg(long)]
         json: bool,
     },
-    /// How the rate grows with the workers, where several processes share the work.
+    /// The growth of the rate with the workers, where several processes share the work.
     Growth(Growth),
     /// Deposits over HTTP, ordered at the API and paid at the wallet, with 1, 8, 32 and 64 open.
     Deposits {
-        /// How many each measurement makes (a quarter with one open at a time).
+        /// The number of transfers of each measurement (a quarter with one open at a time).
         #[arg(long, default_value_t = 8_000)]
         transfers: u32,
         /// Prints one JSON object.
@@ -65,7 +65,7 @@ enum Command {
     },
     /// The memory that open transfers take.
     Memory {
-        /// How many transfers are open in the end.
+        /// The number of transfers that are open at the end.
         #[arg(long, default_value_t = 100_000)]
         open: u32,
         /// Prints one JSON object.
@@ -75,19 +75,19 @@ enum Command {
     /// A part of a measurement, in a process of its own.
     #[command(hide = true)]
     Part {
-        /// Which.
+        /// The part.
         part: Part,
-        /// What it is to do, as JSON.
+        /// The specification of the part, as JSON.
         input: String,
     },
 }
 
 #[derive(Debug, Args)]
 struct Growth {
-    /// How many transfers each step makes.
+    /// The number of transfers of each step.
     #[arg(long, default_value_t = 10_000)]
     transfers: u32,
-    /// How many of them are open at a time, for each worker.
+    /// The number of transfers that are open at a time, for each worker.
     #[arg(long, default_value_t = BenchOptions::default().in_flight)]
     in_flight: u32,
     /// A `PostgreSQL` server, by an address of a database in which databases can be made.
@@ -96,10 +96,10 @@ struct Growth {
     /// A `RabbitMQ` broker.
     #[arg(long, value_name = "amqp://…")]
     queue: String,
-    /// How many workers there are at most.
+    /// The largest number of workers.
     #[arg(long, default_value_t = 4)]
     workers: u32,
-    /// How many milliseconds each counterparty takes to answer.
+    /// The milliseconds that each counterparty takes to answer.
     #[arg(long, default_value_t = 200, value_name = "MS")]
     answer_after: u64,
     /// Prints one JSON object.

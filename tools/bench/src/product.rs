@@ -38,8 +38,8 @@ pub(super) struct Wiring<'a> {
     pub(super) addresses: &'a Addresses,
     pub(super) in_flight: u32,
     pub(super) carrier: &'a Carrier,
-    /// The server at which payments at the wallet are heard of, if they are.
-    pub(super) told: Option<SocketAddr>,
+    /// The server that is notified of payments at the wallet, if there is one.
+    pub(super) notify: Option<SocketAddr>,
 }
 
 /// Opens the database in this folder.
@@ -127,7 +127,7 @@ impl Wiring<'_> {
             let parts = ProviderParts {
                 mapping: mapping_override::mapping(name, base, &changes).map_err(|e| setup(&e))?,
                 secrets,
-                callback_base: self.told.map(callback_base),
+                callback_base: self.notify.map(callback_base),
                 transport: self.transport()?,
                 core_id: core_id.clone(),
                 core: Arc::clone(core),
@@ -140,10 +140,10 @@ impl Wiring<'_> {
     }
 
     fn gsma_changes(&self) -> String {
-        let (address, told) = (self.addresses.gsma, self.told.is_some());
+        let (address, notify) = (self.addresses.gsma, self.notify.is_some());
         format!(
             "{}\nmoney = {{ currency = \"{}\" }}\nnumbers = {{ dial_codes = [\"255\"] }}\n\
-             callbacks = {{ expected = {told}, payments = {told}, validation = false }}\n\
+             callbacks = {{ expected = {notify}, payments = {notify}, validation = false }}\n\
              [gsma]\nbase_url = \"http://{address}/v1.2/mm\"\n\
              token_url = \"http://{address}/v1/oauth/accesstoken\"\nanswers = \"polling\"\n\
              payments = {{ validates = false }}\n",

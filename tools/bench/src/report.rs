@@ -20,7 +20,7 @@ impl Decimal {
         Self(if denominator == 0 { 0 } else { u64::try_from(hundredths).unwrap_or(u64::MAX) })
     }
 
-    /// So many hundredths.
+    /// A number of hundredths, as a decimal.
     pub const fn hundredths(self) -> u64 {
         self.0
     }
@@ -166,7 +166,7 @@ pub struct SharedReport {
     pub recovered: u64,
     /// The number of transfers that were stored for the next two; 0 if they were not measured.
     pub stored: u32,
-    /// `rate` among so many.
+    /// The rate of a measurement among this number of stored transfers.
     pub stored_rate: u64,
     /// `stored_rate / rate`.
     pub stored_ratio: Decimal,
@@ -185,16 +185,16 @@ impl SharedReport {
             p50_ms: ms(flow.speed.p50_us),
             p95_ms: ms(flow.speed.p95_us),
             p99_ms: ms(flow.speed.p99_us),
-            told_p50_ms: flow.told.map(|told| ms(told.p50_us)),
-            told_p99_ms: flow.told.map(|told| ms(told.p99_us)),
+            told_p50_ms: flow.publish_times.map(|times| ms(times.p50_us)),
+            told_p99_ms: flow.publish_times.map(|times| ms(times.p99_us)),
             front_end_cpu_us: cpu::each(flow.cpu.front_end_us, options.bench.transfers),
             workers_cpu_us: cpu::each(flow.cpu.workers_us, options.bench.transfers),
             floor_cpu_us: cpu::each(floor.cpu_us, options.bench.transfers),
             even_rate: even.speed.rate,
             even_p50_ms: ms(even.speed.p50_us),
             even_p99_ms: ms(even.speed.p99_us),
-            even_told_p50_ms: even.told.map(|told| ms(told.p50_us)),
-            even_told_p99_ms: even.told.map(|told| ms(told.p99_us)),
+            even_told_p50_ms: even.publish_times.map(|times| ms(times.p50_us)),
+            even_told_p99_ms: even.publish_times.map(|times| ms(times.p99_us)),
             accept_rate: backlog.accept_rate,
             drain_rate: backlog.drain_rate,
             recovery_ms: ms(recovery.recovery_us),
@@ -215,14 +215,14 @@ impl fmt::Display for SharedReport {
         writeln!(f, "accepted to heard p50 {:>10} ms", self.p50_ms)?;
         writeln!(f, "                  p95 {:>10} ms", self.p95_ms)?;
         writeln!(f, "                  p99 {:>10} ms", self.p99_ms)?;
-        write_told(f, self.told_p50_ms, self.told_p99_ms)?;
+        write_publish_times(f, self.told_p50_ms, self.told_p99_ms)?;
         writeln!(f, "CPU of the front end  {:>10} µs", self.front_end_cpu_us)?;
         writeln!(f, "    of the workers    {:>10} µs", self.workers_cpu_us)?;
         writeln!(f, "    of the floor      {:>10} µs", self.floor_cpu_us)?;
         writeln!(f, "at an even pace       {:>10} /s", self.even_rate)?;
         writeln!(f, "accepted to heard p50 {:>10} ms", self.even_p50_ms)?;
         writeln!(f, "                  p99 {:>10} ms", self.even_p99_ms)?;
-        write_told(f, self.even_told_p50_ms, self.even_told_p99_ms)?;
+        write_publish_times(f, self.even_told_p50_ms, self.even_told_p99_ms)?;
         writeln!(f, "accepting alone       {:>10} /s", self.accept_rate)?;
         writeln!(f, "draining alone        {:>10} /s", self.drain_rate)?;
         write!(f, "recovery              {:>10} ms", self.recovery_ms)?;
@@ -235,7 +235,7 @@ impl fmt::Display for SharedReport {
     }
 }
 
-fn write_told(
+fn write_publish_times(
     f: &mut fmt::Formatter<'_>,
     p50: Option<Decimal>,
     p99: Option<Decimal>,
@@ -247,7 +247,7 @@ fn write_told(
     writeln!(f, "                  p99 {p99:>10} ms")
 }
 
-/// The rate with so many workers.
+/// The rate with this number of workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grown {
     /// The number of workers.

@@ -28,8 +28,8 @@ pub fn run_part(part: Part, input: &str) -> Result<(), BenchError> {
         }
         Part::Open => text(&runtime.block_on(open::run(options()?))?),
         Part::Worker => {
-            let place = serde_json::from_str(input).map_err(|error| part.failed(error))?;
-            return runtime.block_on(shared::worker::serve(place));
+            let test_bed = serde_json::from_str(input).map_err(|error| part.failed(error))?;
+            return runtime.block_on(shared::worker::serve(test_bed));
         }
         Part::SharedFlow => text(&runtime.block_on(shared::flow::run(of_several()?))?),
         Part::SharedEven => {

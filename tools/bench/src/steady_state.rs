@@ -13,7 +13,7 @@ const MOMENTS_MIN: usize = 100;
 /// The speed at which transfers came to their end in the steady state.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Speed {
-    /// So many in each second.
+    /// The number in each second.
     pub(super) rate: u64,
     /// From their beginning to their end, in microseconds.
     pub(super) p50_us: u64,
@@ -22,7 +22,7 @@ pub(super) struct Speed {
 }
 
 impl Speed {
-    /// Of transfers that began and ended then.
+    /// The speed of transfers that began and ended at these times.
     pub(super) fn of(began: Vec<(TransferId, Instant)>, ended: &[(TransferId, Instant)]) -> Self {
         let moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
         let taken = latencies(&began.into_iter().collect(), ended);

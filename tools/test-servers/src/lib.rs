@@ -1,7 +1,7 @@
 //! Servers that tests need, started for them and stopped after them.
 //!
-//! It depends on no other crate of ours, so that `xtask` works while they do not compile. Nothing here
-//! writes to standard output, which may be JSON of whoever uses it.
+//! It depends on no other crate of ours, so that `xtask` works while they do not compile. Nothing
+//! here writes to standard output, which may be JSON of the caller.
 //!
 //! * `postgres`: a private `PostgreSQL`
 //! * `rabbit`: a private `RabbitMQ`
@@ -33,7 +33,7 @@ fn folder(root: &Path) -> PathBuf {
     target.map_or_else(|| root.join("target"), |path| root.join(path)).join("services")
 }
 
-/// A port that nobody listens on.
+/// A free port.
 fn free_port() -> Result<u16> {
     let [port] = free_ports()?;
     Ok(port)

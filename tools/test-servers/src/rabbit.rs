@@ -17,17 +17,17 @@ use crate::{Installer, free_ports, is_leftover};
 /// The prefix of a node's folder; the number of the process that started it follows.
 const FOLDER: &str = "kiungo-rabbit-";
 
-/// The server itself. What Debian puts into the path becomes another user first, and reads that
-/// one's settings.
+/// The server itself. Debian's wrapper in the path changes the user first, and reads that user's
+/// settings.
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-/// It may not start the system's service, which would take the usual ports. A rule that is there
-/// already is somebody else's and stays.
+/// The installation may not start the system's service, which would take the usual ports. A rule
+/// that exists already belongs to another program and stays.
 const INSTALL_QUIETLY: &str = "rule=/usr/sbin/policy-rc.d; if [ ! -e $rule ]; then \
     printf '#!/bin/sh\\nexit 101\\n' > $rule && chmod +x $rule && trap \"rm -f $rule\" EXIT; fi; \
     apt-get -y -q install --no-install-recommends rabbitmq-server";
 
-/// One scheduler that does not spin while it waits: the tests want the processors for themselves.
+/// One scheduler that does not spin while it waits, so that the tests have the processors.
 const EMULATOR: &str = "+S 1:1 +A 4 +sbwt none +sbwtdcpu none +sbwtdio none \
     -kernel inet_dist_use_interface {127,0,0,1}";
 
@@ -225,7 +225,7 @@ fn stop_node(root: &Path, folder: &Path) {
     }
 }
 
-/// It has the name of no node any more, so it may go.
+/// The mapper has the name of no node any more, so it may end.
 fn stop_mapper(root: &Path, folder: &Path) {
     if let Ok(port) = fs::read_to_string(folder.join("mapper")) {
         let _ = Tool::other(root, Path::new("epmd"), &["-port", &port, "-kill"]).works();
@@ -279,7 +279,7 @@ mod tests {
         assert!(!folder.exists());
         assert_eq!(ports.map(reaches), [false; 3]);
 
-        // A port that somebody else took meanwhile: the error quotes the node, and comes at once.
+        // Another process took the port meanwhile: the error quotes the node, and comes at once.
         let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let [distribution, mapper] = free_ports().unwrap();
         let ports = [taken.local_addr().unwrap().port(), distribution, mapper];

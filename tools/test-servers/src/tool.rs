@@ -38,8 +38,8 @@ impl Tool {
     fn new(root: &Path, program: &OsString, arguments: &[&str], shown: String) -> Self {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(root).stdin(Stdio::null());
-        // What cargo tells us about xtask is not true for what we start, and would make build
-        // scripts that look at it run again.
+        // Cargo's variables about xtask are wrong for the programs that we start, and would make
+        // build scripts that read them run again.
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(is_about_us) {
                 command.env_remove(&name);

@@ -17,7 +17,8 @@ const INPUT_BYTES_MAX: u32 = 8 * 1024;
 /// An input that takes longer is reported, in seconds: the targets take microseconds.
 const INPUT_SECONDS_MAX: u32 = 10;
 
-/// Runs one target, or all of them in turn, each for so many seconds. Whether none found anything.
+/// Runs one target, or all of them in turn, each for this number of seconds. Returns true if none
+/// found anything.
 pub(crate) fn run(root: &Path, target: Option<&str>, seconds: u64) -> bool {
     match fuzz(root, target, seconds) {
         Ok(found) if found.is_empty() => {
@@ -83,7 +84,7 @@ fn check_compilers(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs one target. What it found on the way is kept below the target folder, for the next run.
+/// Runs one target. The inputs that it found are kept below the target folder, for the next run.
 fn one(root: &Path, program: &Path, name: &str, seconds: u64) -> Result<Option<Found>> {
     let artifacts = root.join("tests/fuzz/artifacts").join(name);
     let before = files(&artifacts).unwrap_or_default();

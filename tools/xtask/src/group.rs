@@ -93,7 +93,7 @@ impl Group {
         }
     }
 
-    /// Runs it. What is good, in a few words; an error if anything is not.
+    /// Runs it. Returns a few words about the success; an error if anything failed.
     pub(crate) fn run(self, root: &Path) -> Result<String> {
         match self {
             Self::Fmt => tool::pass(Tool::cargo(root, &["fmt", "--all", "--check"])),

@@ -34,7 +34,7 @@ pub(crate) fn installed(
         .with_context(|| {
             format!("{package} cannot be installed; is the package registry reachable?")
         })?;
-    // What was compiled on the way is of no more use.
+    // The intermediate files of the build are of no more use.
     let _ = fs::remove_dir_all(&build);
     Ok(program)
 }

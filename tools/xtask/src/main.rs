@@ -168,7 +168,7 @@ mod tests {
         }
     }
 
-    /// They were asked for without their package once, and not found.
+    /// These programs were once built without their package, and not found.
     #[test]
     fn the_programs_that_are_handed_over_to_are_in_their_packages() {
         let metadata = std::process::Command::new(env!("CARGO"))

@@ -8,7 +8,7 @@ use crate::group::Group;
 const RULE: &str =
     "================================================================================";
 
-/// Runs the groups until one fails, and prints a summary. Whether all passed.
+/// Runs the groups until one fails, and prints a summary. Returns true if all passed.
 pub(crate) fn all(groups: &[Group], root: &Path) -> bool {
     let began = Instant::now();
     let mut lines = Vec::new();

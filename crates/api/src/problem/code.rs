@@ -86,7 +86,7 @@ codes! {
     /// The state of the core's request does not allow the decision.
     CoreRequestConflict = "core_request_conflict", CONFLICT, "The request cannot be decided so",
         "The request of the core exists, and where it stands this cannot be decided: it has become a transfer, the core does not ask for it any more, or it is not what was shown; `detail` says which, and `version` where it is now if another version was named. Nothing is paid. Read it again before you decide.";
-    /// It is not as it was shown.
+    /// The object is not as it was shown.
     Changed = "changed", CONFLICT, "It has changed since it was shown",
         "The request names the version that was shown, and it is at another one now, which `detail` says. Nothing was done. Read it again, and decide about what you see then.";
     /// The action cannot be carried out or judged.

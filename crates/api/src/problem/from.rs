@@ -13,7 +13,8 @@ use kiungo_store::StoreError;
 use super::{Code, MemberError, Problem};
 use crate::wire::words;
 
-/// The wait that is advised where nobody says: a restart or a database's failover takes seconds.
+/// The wait that is advised if nothing more exact is known: a restart or a database's failover
+/// takes seconds.
 const SHORTLY: Duration = Duration::from_secs(2);
 
 impl From<SubmitError> for Problem {

@@ -32,7 +32,7 @@ struct Parts {
     headers: HeaderMap,
 }
 
-/// What is wrong with one part of a request.
+/// A mistake in one part of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MemberError {
     /// The member of the body, as a JSON pointer in a fragment.
@@ -43,7 +43,7 @@ pub struct MemberError {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("limit"))]
     pub parameter: Option<String>,
-    /// What is wrong with it, and what would be right.
+    /// The mistake, and what would be right.
     pub detail: String,
 }
 
@@ -63,7 +63,7 @@ impl MemberError {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
-    /// Which problem: a link to its paragraph in the documentation.
+    /// The kind of problem: a link to its paragraph in the documentation.
     #[serde(rename = "type")]
     #[schema(examples("/docs#problem-invalid_request"))]
     kind: String,
@@ -73,7 +73,7 @@ pub struct ProblemBody {
     /// The HTTP status.
     #[schema(examples(422))]
     status: u16,
-    /// What happened here, and what to do.
+    /// The explanation of this occurrence, and the remedy.
     detail: String,
     /// A stable word for programs.
     #[schema(examples("invalid_request"))]
@@ -85,7 +85,7 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("limit_exceeded"))]
     reason: Option<String>,
-    /// Which of the provider's rules refused a transfer.
+    /// The provider's rule that refused a transfer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("amount_above_daily_maximum"))]
     rule: Option<String>,

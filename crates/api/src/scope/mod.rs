@@ -1,13 +1,13 @@
 //! The part of the business that a key may see and move.
 //!
 //! A role says what a key may do, a scope with which money. Both are asked in one place each: roles by
-//! the routes, scopes by [`Scope::judge`], which every address with a name in it passes before its
+//! the routes, scopes by [`Scope::check`], which every address with a name in it passes before its
 //! handler runs, and every command. Lists ask `Reach`, which leaves out what is not in scope.
 //!
-//! * `judge`: the subject of a request, and the decision whether it is in scope
+//! * `check`: the subject of a request, and the decision whether it is in scope
 //! * `reach`: lists
 
-mod judge;
+mod check;
 mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +18,8 @@ use kiungo_store::{Summary, TransferQuery};
 use serde::Deserialize;
 use thiserror::Error;
 
-pub use judge::no_provider;
-pub use judge::{About, Intent};
+pub use check::no_provider;
+pub use check::{About, Intent};
 pub use reach::Reach;
 
 /// The part of the business that a key may see and move. Everything, unless something is named.
@@ -91,8 +91,8 @@ impl Scope {
         cores.is_none() && providers.is_none() && kinds.is_none() && amount_max.is_none()
     }
 
-    /// Says if this can be seen. The amount hides nothing: whoever may not move a transfer can pass it
-    /// on to somebody who may.
+    /// Says if this can be seen. The bound on amounts hides nothing: a client that may not move a
+    /// transfer can pass it on to one that may.
     pub fn sees(&self, matter: &Matter<'_>) -> Result<(), OutOfScope> {
         self.sees_core(matter.core)?;
         self.sees_provider_named(matter.provider)?;
@@ -126,7 +126,7 @@ impl Scope {
         Ok(())
     }
 
-    /// Says if what arrived from this provider can be seen, whose kind nobody knows yet.
+    /// Says if what arrived from this provider can be seen, whose kind is not known yet.
     pub fn sees_arrival(&self, provider: &ProviderStatus) -> Result<(), OutOfScope> {
         self.sees_provider(provider)?;
         if self.kinds.is_some() { Err(OutOfScope::Whole) } else { Ok(()) }

@@ -46,7 +46,7 @@ pub fn text(text: &str, length_max: usize) -> Result<String, String> {
     {
         Ok(text.to_owned())
     } else if text.contains(is_directional) {
-        // Seen by nobody, and so not found by whoever only reads the general rule.
+        // Invisible characters, which a reader of the general rule would not expect.
         Err("the text has characters that change the direction of writing (U+061C, U+200E, U+200F, \
              U+202A to U+202E, U+2066 to U+2069), so that it could look like another one"
             .to_owned())

@@ -15,7 +15,7 @@ use super::viewer::Viewer;
 use super::{time, words};
 use crate::problem::Problem;
 
-/// Which requests of cores.
+/// A filter of the requests of cores.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -39,7 +39,8 @@ pub struct CoreRequestFilter {
 #[serde(deny_unknown_fields)]
 #[schema(as = Approval, examples(json!({ "version": 3, "reason": "the customer was called back" })))]
 pub struct ApprovalRequest {
-    /// `version` of the request as it was shown. Of another one, nothing is approved.
+    /// `version` of the request as it was shown. If the request has another version now, nothing is
+    /// approved.
     #[schema(minimum = 1)]
     version: u64,
     /// Why: 1 to 200 characters. It is kept with your key's name.
@@ -60,7 +61,7 @@ pub struct DecisionRequest {
     reason: String,
 }
 
-/// A page of requests of cores, the one heard of last first.
+/// A page of requests of cores, the latest reported one first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CoreRequestPage)]
 pub struct CoreRequestPageView {
@@ -78,7 +79,7 @@ pub struct CoreRequestView {
     /// Its name within the core.
     #[schema(examples("loan-123"))]
     request: String,
-    /// How often it has changed: an approval names what was shown.
+    /// The number of its changes: an approval names the version that was shown.
     version: u64,
     #[schema(schema_with = words::core_request_state_schema)]
     state: &'static str,
@@ -106,12 +107,12 @@ pub struct CoreRequestView {
     /// The transfer that it became last.
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer: Option<String>,
-    /// Which attempt to pay it is meant.
+    /// The number of the attempt to pay it.
     attempt: u32,
     /// Why it stands there.
     #[serde(skip_serializing_if = "String::is_empty")]
     detail: String,
-    /// What persons decided, the oldest first.
+    /// The decisions of persons, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     decisions: Vec<DecisionView>,
     /// When it was first heard of.
@@ -122,7 +123,7 @@ pub struct CoreRequestView {
     updated_at: String,
 }
 
-/// What a person decided.
+/// A decision of a person.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CoreRequestDecision)]
 pub struct DecisionView {

@@ -13,7 +13,7 @@ use super::{time, words};
 /// The whole story of a transfer.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Story)]
-pub struct StoryView {
+pub struct HistoryView {
     /// The transfer.
     transfer: String,
     /// Everything that happened, in order.
@@ -22,7 +22,7 @@ pub struct StoryView {
     postings: Vec<PostingView>,
 }
 
-/// Something that happened. Which members there are depends on `event`.
+/// Something that happened. Its members depend on `event`.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = Event)]
 pub struct EventView {
@@ -44,7 +44,7 @@ pub struct EventView {
     /// The step: `first`, `second`, `undo_second`, `undo_first`.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
-    /// What the step is: `collect`, `pay_out`, `reverse`, `deposit`, `repay`, `withdraw`,
+    /// The operation of the step: `collect`, `pay_out`, `reverse`, `deposit`, `repay`, `withdraw`,
     /// `disburse`, `undo`.
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<&'static str>,
@@ -60,7 +60,7 @@ pub struct EventView {
     /// `executed`, `refused`, `in_progress`, `reversed`, `absent`, `unclear`.
     #[serde(skip_serializing_if = "Option::is_none")]
     finding: Option<&'static str>,
-    /// Whether it is a "not found" that counts.
+    /// True for a "not found" that counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     counted: Option<bool>,
     /// The other side's id for what it executed.
@@ -69,13 +69,13 @@ pub struct EventView {
     /// A fee that the other side states beside the amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     fee: Option<MoneyView>,
-    /// What the other side says was executed.
+    /// The executed operation as the other side states it.
     #[serde(skip_serializing_if = "Option::is_none")]
     stated: Option<StatedView>,
     /// The other side's id to ask with, where it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
     handle: Option<String>,
-    /// What it waits for: `customer`, `processing`, `approval`.
+    /// The thing that it waits for: `customer`, `processing`, `approval`.
     #[serde(skip_serializing_if = "Option::is_none")]
     awaiting: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +107,7 @@ pub struct EventView {
     /// `hook`, `person`.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<&'static str>,
-    /// What a person decided: `try_again`, `give_up`, `accept_executed`, `accept_not_executed`,
+    /// The decision of a person: `try_again`, `give_up`, `accept_executed`, `accept_not_executed`,
     /// `close_case`.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'static str>,
@@ -118,7 +118,7 @@ pub struct EventView {
     instruction: Option<InstructionView>,
 }
 
-/// What was wanted.
+/// The order as it was received.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Instruction)]
 pub struct InstructionView {
@@ -139,7 +139,8 @@ pub struct InstructionView {
     origin: OriginView,
 }
 
-/// What an answer says about an operation; a member that it does not mention is left out.
+/// The facts that an answer states about an operation; a member that it does not mention is left
+/// out.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Stated)]
 pub struct StatedView {
@@ -180,29 +181,29 @@ pub struct PostingView {
     currency: String,
 }
 
-impl StoryView {
-    /// The story of this transfer.
+impl HistoryView {
+    /// The history of this transfer.
     pub fn new(id: TransferId, journal: &[Entry], postings: &[Posting], viewer: Viewer) -> Self {
-        let mut teller = Teller { id, kind: None, generations: [0; 4], viewer };
+        let mut teller = EventViewer { id, kind: None, generations: [0; 4], viewer };
         Self {
             transfer: id.to_string(),
-            events: journal.iter().map(|entry| teller.tell(entry)).collect(),
+            events: journal.iter().map(|entry| teller.view(entry)).collect(),
             postings: postings.iter().filter_map(PostingView::new).collect(),
         }
     }
 }
 
-/// Tells the story event by event: only the beginning names the kind, and only a start names the
+/// Shows the history event by event: only the beginning names the kind, and only a start names the
 /// generation, from which the reference follows.
-struct Teller {
+struct EventViewer {
     id: TransferId,
     kind: Option<Kind>,
     generations: [u16; 4],
     viewer: Viewer,
 }
 
-impl Teller {
-    fn tell(&mut self, entry: &Entry) -> EventView {
+impl EventViewer {
+    fn view(&mut self, entry: &Entry) -> EventView {
         self.follow(&entry.event);
         let plain =
             EventView { seq: entry.seq, at: time::to_text(entry.at), ..EventView::default() };
@@ -404,7 +405,7 @@ impl Teller {
             Finding::Reversed(confirmation) => {
                 self.confirmed(confirmation, EventView { finding: Some("reversed"), ..view })
             }
-            Finding::Refused(rejection) => EventView {
+            Finding::Rejected(rejection) => EventView {
                 finding: Some("refused"),
                 rejection: Some(RejectionView::new(rejection)),
                 ..view

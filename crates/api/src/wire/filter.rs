@@ -17,7 +17,7 @@ const LIMIT_DEFAULT: u32 = 50;
 /// Rows of a page at most: beyond it an answer takes noticeable memory and time.
 const LIMIT_MAX: u32 = 500;
 
-/// Which transfers. Every parameter that is given must fit.
+/// A filter of transfers. Every parameter that is given must fit.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -66,7 +66,7 @@ pub struct TransferFilter {
     limit: Option<String>,
 }
 
-/// Which suspended transfers.
+/// A filter of suspended transfers.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -82,7 +82,7 @@ pub struct SuspenseFilter {
     limit: Option<String>,
 }
 
-/// Which page.
+/// A page of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

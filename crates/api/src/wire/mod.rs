@@ -11,7 +11,7 @@
 //! * [`transfer`]: a transfer
 //! * [`event`]: its journal and postings
 //! * [`provider`]: providers and balances
-//! * [`desk`]: suggestions for suspended money
+//! * [`suggestion`]: suggestions for suspended money
 //! * [`case`]: open cases
 //! * [`action`]: actions of persons
 //! * [`arrival`]: something that arrived from a provider
@@ -22,7 +22,6 @@ pub mod arrival;
 pub mod case;
 pub mod check;
 pub mod core_request;
-pub mod desk;
 pub mod event;
 pub mod filter;
 mod name;
@@ -30,6 +29,7 @@ mod object;
 pub mod provider;
 mod read;
 pub mod request;
+pub mod suggestion;
 pub mod time;
 pub mod transfer;
 pub mod viewer;

@@ -5,7 +5,7 @@ use kiungo_domain::{Reference, TransferId};
 use crate::Service;
 use crate::problem::{Code, Problem};
 
-/// A transfer as somebody names it: by its own id, or by the reference of one of its operations.
+/// A transfer as a client names it: by its own id, or by the reference of one of its operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamedTransfer {
     id: TransferId,
@@ -16,7 +16,7 @@ impl NamedTransfer {
     /// Reads a name: hexadecimal digits, with hyphens or without.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const NONE: &str = "this is not the id of a transfer, nor a reference";
-        // UUIDs have more forms, in braces and as URNs, which nobody shows.
+        // UUIDs have more forms, in braces and as URNs, which no system shows.
         if !matches!(text.len(), 32 | 36) {
             return Err(NONE);
         }
@@ -44,7 +44,7 @@ impl NamedTransfer {
                 let why = format!("there is no transfer {reference}");
                 Err(Problem::new(Code::TransferNotFound, why))
             }
-            // Whoever carries the request out says that there is none.
+            // The operation itself reports that there is none.
             Some(_) | None => Ok(()),
         }
     }

@@ -62,7 +62,7 @@ pub struct HoldView {
     since: String,
 }
 
-/// What a provider offers beyond collecting and paying out.
+/// The abilities of a provider beyond collecting and paying out.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Offers)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, listed for people")]
@@ -90,7 +90,7 @@ pub struct BalanceView {
     at: String,
 }
 
-/// Whose wallet.
+/// The wallet that is asked about.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -68,7 +68,7 @@ impl Unread {
 
 /// The members that a body lacks, as its type's schema has it.
 fn missing<T: ToSchema>(body: &[u8]) -> Vec<MemberError> {
-    // Of a text that goes on behind the object, the object is looked at all the same.
+    // If the text goes on after the object, the object is read all the same.
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let Ok(body) = Value::deserialize(&mut deserializer) else { return Vec::new() };
     let mut schemas = Vec::new();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_beside_what_is_missing() {
+    fn mistakes_are_named_beside_missing_members() {
         let wrong = r#"{"kind":"deposit","provider":"x","msisdn":"1","account":{},"amount":5}"#;
         // The reader stops at the account.
         assert_eq!(places::<TransferRequest>(wrong), ["#/currency", "#/account/type"]);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_lacks_no_member() {
+    fn a_value_that_is_no_object_lacks_no_member() {
         for body in ["[]", "7", "null", "\"{}\""] {
             assert_eq!(places::<TransferRequest>(body), ["#"], "{body}");
         }

@@ -32,7 +32,7 @@ use crate::wire::Object;
     "note": "November savings"
 })))]
 pub struct TransferRequest {
-    /// What is wanted.
+    /// The kind of the transfer.
     #[schema(schema_with = words::kind_schema)]
     kind: Kind,
     /// The provider, as configured.
@@ -147,7 +147,8 @@ impl TransferRequest {
         let msisdn = match wallet {
             Some(Err(Unread::Text(error))) => checks.member("/msisdn", Err(error)),
             Some(Err(Unread::Refused(error))) => {
-                // What is wrong with the rest goes first: it is for whoever wrote the client.
+                // A mistake in the rest is reported first, because it is one of the client's
+                // program.
                 refused = Some(error);
                 None
             }
@@ -195,7 +196,7 @@ impl TransferRequest {
 enum Unread {
     /// The text is no number.
     Text(NumberError),
-    /// It is a number, and not one that the provider has.
+    /// The text is a number, and not one of the provider.
     Refused(SubmitError),
 }
 

@@ -2,7 +2,7 @@
 
 use kiungo_domain::Timestamp;
 
-/// The moment as text. What RFC 3339 cannot write becomes the nearest that it can.
+/// The moment as text. A moment beyond the range of RFC 3339 becomes the nearest one within it.
 pub fn to_text(moment: Timestamp) -> String {
     let nearest = if moment.as_micros() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
     let moment = jiff::Timestamp::from_microsecond(moment.as_micros()).unwrap_or(nearest);

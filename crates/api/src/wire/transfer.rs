@@ -21,7 +21,7 @@ pub struct TransferView {
     /// Its id. The references that providers and cores see differ from it in the last two digits.
     #[schema(examples("019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00"))]
     id: String,
-    /// How often it has changed: a decision about it names what was shown.
+    /// The number of its changes: a decision about it names the version that was shown.
     version: u64,
     #[schema(schema_with = words::kind_schema)]
     kind: &'static str,
@@ -49,11 +49,11 @@ pub struct TransferView {
     /// ISO 4217.
     #[schema(examples("TZS"))]
     currency: String,
-    /// What the provider's tariff says that it charges, where the configuration knows it. A fee
-    /// stands beside the amount and never changes it.
+    /// The charge by the provider's tariff, where the configuration has one. A fee stands beside
+    /// the amount and never changes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected_fee: Option<ExpectedFeeView>,
-    /// What the provider states that it has charged.
+    /// The charge that the provider states.
     #[serde(skip_serializing_if = "Option::is_none")]
     stated_fee: Option<MoneyView>,
     /// The client's own id.
@@ -134,7 +134,7 @@ pub struct NamedAccountView {
     phone: Option<String>,
 }
 
-/// How a transfer began.
+/// The origin of a transfer.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "from", rename_all = "snake_case")]
 #[schema(as = Origin)]
@@ -148,7 +148,7 @@ pub enum OriginView {
     Wallet {
         /// The provider's receipt.
         receipt: String,
-        /// What the payer typed as account.
+        /// The text that the payer typed as account.
         account_reference: String,
     },
 }
@@ -161,12 +161,12 @@ pub struct RejectionView {
     /// `account_not_found`, where Kiungo refused it itself.
     #[schema(examples("INS-2006"))]
     code: String,
-    /// What it means.
+    /// The meaning of the code.
     #[schema(examples("insufficient_funds"))]
     reason: String,
     /// For people.
     message: String,
-    /// Whether trying again can help: `never`, `new_reference`, `after_repair`.
+    /// The kind of repetition that can help: `never`, `new_reference`, `after_repair`.
     #[schema(examples("never"))]
     retry: String,
 }

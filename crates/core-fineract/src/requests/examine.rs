@@ -25,7 +25,7 @@ struct Column {
     column_name: String,
 }
 
-/// What is expected of a data table.
+/// The columns and the kind that the configuration expects of a data table.
 #[derive(Debug, Default)]
 struct Expected<'a> {
     columns: BTreeSet<&'a str>,
@@ -40,7 +40,7 @@ impl Requests {
         for (table, expected) in self.expected() {
             let path = format!("/api/v1/datatables/{}", segment(&table.name));
             match self.client().read::<Definition>(&path).await {
-                Ok(definition) => observations.push(judge(&table, &expected, &definition)),
+                Ok(definition) => observations.push(check_table(&table, &expected, &definition)),
                 Err(error) => observations.push(unread(&table.name, error)),
             }
         }
@@ -66,7 +66,7 @@ impl Requests {
     }
 }
 
-fn judge(table: &DataTable, expected: &Expected<'_>, definition: &Definition) -> Observation {
+fn check_table(table: &DataTable, expected: &Expected<'_>, definition: &Definition) -> Observation {
     let name = &table.name;
     let (owner, owners) = match (table.of_client, expected.of_withdrawals) {
         (true, _) => ("m_client", "clients"),

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_or_is_not_ours_hints_at_nothing() {
+    fn a_failed_or_foreign_hook_hints_at_nothing() {
         for body in [
             r#"{"request":{}}"#,
             r#"{"response":{}}"#,

@@ -13,9 +13,9 @@ use crate::wire::RequestedLoan;
 const APPROVED: u64 = 200;
 
 impl Requests {
-    /// Approved loans behind the first `offset`, and how many are behind then; `None` on the last
-    /// page. A core that does not know the filter by status shows all loans: those that are not
-    /// approved are left out here.
+    /// A page of approved loans after the first `offset`, and the offset of the next page; `None`
+    /// on the last page. A core that does not know the filter by status lists all loans, so loans
+    /// that are not approved are left out here.
     pub(super) async fn approved_loans(
         &self,
         offset: u64,
@@ -62,7 +62,7 @@ impl Requests {
     }
 }
 
-/// A loan of the list, if it is open. One that cannot be read does not hide the others.
+/// A loan of the list, if it is open. An unreadable loan does not hide the others.
 fn listed(loan: &str, today: Date) -> Option<Listed> {
     let read = serde_json::from_str::<RequestedLoan>(loan);
     let read = read.map_err(|error| format!("line {}, column {}", error.line(), error.column()));

@@ -84,9 +84,9 @@ enum Subject {
 /// The start of a page; a part that is `None` has been listed to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Place {
-    /// So many loans are behind.
+    /// The number of loans before this page.
     loans: Option<u64>,
-    /// So many pages of the table are behind.
+    /// The number of pages of the table before this one.
     withdrawals: Option<u64>,
 }
 
@@ -156,7 +156,7 @@ impl CoreRequests for Requests {
             }
         };
         let (loans, withdrawals) = (loans.await, withdrawals.await);
-        // A kind that cannot be listed keeps nothing of the other kind from being heard of.
+        // A kind that cannot be listed does not hide the requests of the other kind.
         let (failed, loans, withdrawals) = match (loans, withdrawals) {
             (Some(Err(error)), None | Some(Err(_))) | (None, Some(Err(error))) => {
                 return Err(error);
@@ -225,7 +225,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 impl Place {
-    /// A mark that cannot be read has nothing behind it.
+    /// A mark that cannot be read begins at the first page.
     fn read(mark: &PageMark) -> Self {
         let number = |kind: &str| {
             let parts = mark.0.split(',').filter_map(|part| part.split_once(':'));
@@ -243,7 +243,7 @@ impl Place {
     }
 }
 
-/// One of these, one of those, and the rest of the longer list.
+/// Takes the two lists in turns, and then the rest of the longer one.
 fn in_turns<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
     let mut all = Vec::with_capacity(one.len() + other.len());

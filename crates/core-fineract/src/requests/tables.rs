@@ -11,8 +11,8 @@ use crate::client::{Client, ReadError};
 /// A row: columns as they are printed.
 pub(super) type Row = BTreeMap<String, Box<RawValue>>;
 
-/// The fields of the one row that belongs to an account or client. Of several rows none counts:
-/// which one is meant is not known.
+/// The fields of the one row that belongs to an account or client. `None` if there are several
+/// rows, because nothing says which one is meant.
 pub(super) async fn fields(
     client: &Client,
     table: &DataTable,

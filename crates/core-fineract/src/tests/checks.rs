@@ -48,7 +48,7 @@ async fn answer(options: Value, check: &AccountCheck, replies: Vec<Reply>) -> Ch
 
 fn reason(answer: &CheckAnswer) -> Option<Reason> {
     match answer {
-        CheckAnswer::Refused(rejection) => Some(rejection.reason),
+        CheckAnswer::Rejected(rejection) => Some(rejection.reason),
         _ => None,
     }
 }
@@ -163,7 +163,7 @@ async fn an_amount_that_the_core_would_round_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_refused_and_what_cannot_be_read_is_not() {
+async fn a_missing_account_is_refused_and_an_unreadable_one_is_not() {
     let check = by_id(Booking::Deposit);
     let found =
         answer(json!({}), &check, vec![envelope(404, "error.msg.saving.account.id.invalid")]).await;
@@ -203,7 +203,7 @@ async fn an_account_number_is_matched_exactly() {
     assert!(matches!(found, CheckAnswer::Allowed(_)), "{found:?}");
     let both = json!([hit("SAVING", 34, "000000034"), hit("LOAN", 3, "000000034")]).to_string();
     let found = answer(json!({}), &check, vec![ok(both.clone()), ok(SAVINGS), ok(LOAN)]).await;
-    let CheckAnswer::Refused(rejection) = found else { panic!("ambiguous") };
+    let CheckAnswer::Rejected(rejection) = found else { panic!("ambiguous") };
     assert_eq!(rejection.code, "account_ambiguous");
     assert_ne!(rejection.reason, Reason::AccountNotFound, "found, and more than once");
     let loan = asked(number(), Some(AccountKind::Loan), None);
@@ -277,7 +277,7 @@ async fn a_phone_number_finds_its_one_living_account() {
         ok(SAVINGS),
         ok(second),
     ];
-    let CheckAnswer::Refused(rejection) = answer(json!({}), &check, replies).await else {
+    let CheckAnswer::Rejected(rejection) = answer(json!({}), &check, replies).await else {
         panic!("ambiguous")
     };
     assert_eq!(rejection.code, "account_ambiguous");
@@ -352,7 +352,7 @@ async fn the_owner_must_be_active_and_have_the_number_if_asked() {
         assert_eq!(allowed, matches, "{wallet} {mobile} {rule}");
         // Another number and none at all are told apart: what to do about them differs.
         let code = match &found {
-            CheckAnswer::Refused(rejection) => rejection.code.as_str(),
+            CheckAnswer::Rejected(rejection) => rejection.code.as_str(),
             _ => "",
         };
         let expected = match (matches, mobile) {

@@ -108,7 +108,7 @@ async fn no_answer_is_unknown_and_no_request_is_not_sent() {
 }
 
 #[tokio::test]
-async fn what_is_not_listed_is_unknown() {
+async fn an_unlisted_code_is_unknown() {
     let container = r#"{"timestamp":"2026-09-01T07:15:30Z","status":500,
         "error":"Internal Server Error","path":"/fineract-provider/api/v1/savingsaccounts/34"}"#;
     let two = r#"{"userMessageGlobalisationCode":"validation.msg.validation.errors.exist","errors":[
@@ -188,7 +188,7 @@ async fn a_database_error_may_be_a_collision() {
         // A collision of keys is never stored, one of external ids is.
         let stored = cached(403, error_body(403, refusal));
         let by_external_id = version == "1.15" && booking == Booking::Deposit;
-        // What only may have failed is looked up.
+        // A booking that may have failed is looked up.
         let lookup = by_external_id.then(lost);
         let replies = std::iter::once(stored).chain(lookup).collect();
         let (core, script) = core(json!({"version": version}), replies);

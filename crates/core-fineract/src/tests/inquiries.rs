@@ -77,7 +77,7 @@ async fn absent_is_only_what_stands_nowhere_on_an_account_that_is_shown() {
     assert!(paths[2].ends_with("/api/v1/savingsaccounts/34"), "{paths:?}");
     assert!(paths[3].contains("/search?types=1&offset=0&"), "no dates: {paths:?}");
 
-    // Booked on a day that nobody would have guessed.
+    // Booked on an unexpected day.
     let mut late = no_booking();
     late[3] = ok(ROWS);
     let (core_1, _) = core(json!({}), late);
@@ -97,7 +97,7 @@ async fn absent_is_only_what_stands_nowhere_on_an_account_that_is_shown() {
 /// A 425 or a lost answer leaves a command that may still be applied: sent again under another key
 /// it would be booked twice.
 #[tokio::test]
-async fn what_still_runs_is_not_absent() {
+async fn a_running_command_is_not_absent() {
     let running = |body: &str| vec![ok(EMPTY), ok(trail(body)), ok(SAVINGS), ok(EMPTY)];
     let order = orders::order(Booking::Deposit);
     let (core_1, _) = core(json!({}), running(OUR_COMMAND));
@@ -339,7 +339,7 @@ async fn before_1_9_a_repayment_is_found_among_the_loans_transactions() {
     assert!(script.is_used_up(), "commands that run stand in no trail yet");
 }
 
-/// Booked at the counter while nobody knew what had become of ours.
+/// Booked at the counter while the outcome of ours was unknown.
 #[tokio::test]
 async fn a_repayment_that_was_booked_by_hand_is_found_by_its_receipt() {
     let by_hand = LOAN_ROW
@@ -379,7 +379,7 @@ async fn a_loan_that_somebody_else_has_disbursed_refuses_ours() {
     };
     assert_eq!(asked(vec![loan(200)]).await, Finding::Absent, "it can still be disbursed");
     let refused = asked(vec![loan(300), unknown()]).await;
-    assert!(matches!(refused, Finding::Refused(_)), "{refused:?}");
+    assert!(matches!(refused, Finding::Rejected(_)), "{refused:?}");
     let row = LOAN_ROW
         .replace("\"type\":{\"id\":2", "\"type\":{\"id\":1")
         .replace("000000001241", "000000001201");
@@ -388,7 +388,7 @@ async fn a_loan_that_somebody_else_has_disbursed_refuses_ours() {
 }
 
 #[tokio::test]
-async fn what_waits_for_approval_is_not_absent() {
+async fn a_command_that_waits_for_approval_is_not_absent() {
     let [ours, other] = [OUR_COMMAND, ANOTHER_COMMAND].map(trail);
     let order = orders::order(Booking::Deposit);
     // Running, waiting and rejected commands are asked for in turn.
@@ -407,7 +407,7 @@ async fn what_waits_for_approval_is_not_absent() {
         "/audits?actionName=DEPOSIT&entityName=SAVINGSACCOUNT&processingResult=2&includeJson=true"
     ));
     let (core, _) = with(&[&nothing, &other, &ours]);
-    assert!(matches!(core.inquire(&order).await, Finding::Refused(_)));
+    assert!(matches!(core.inquire(&order).await, Finding::Rejected(_)));
     let (core, script) = with(&[&nothing, &other, &nothing]);
     assert_eq!(core.inquire(&order).await, Finding::Absent);
     assert!(script.is_used_up());

@@ -130,7 +130,7 @@ async fn a_version_that_is_not_stated_is_told_by_routes() {
 }
 
 #[tokio::test]
-async fn what_a_person_must_repair_is_told_from_what_heals() {
+async fn faults_that_need_a_person_are_distinguished_from_passing_ones() {
     let tenant = r#"{"status":400,"error":"Bad Request","path":"/fineract-provider/api/v1/x"}"#;
     for (answer, repair) in [
         (reply(401, ""), true),
@@ -179,7 +179,7 @@ async fn missing_permissions_are_named_and_too_many_are_warned_of() {
 
 /// Every booking reads the calendar first: what it needs is needed, and is read once here.
 #[tokio::test]
-async fn what_the_calendar_needs_is_asked_for_and_tried() {
+async fn the_permissions_of_the_calendar_are_asked_for_and_tried() {
     let all = NEEDED_ANYWAY.map(str::to_owned).to_vec();
     let granted = |more: &[&str]| {
         let names: Vec<String> =

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::orders;
 use super::script::{EMPTY, Reply, cached, core, ok, profile, reply};
-use crate::catalogue::{Class, Verdict, judge};
+use crate::catalogue::{Class, ErrorMeaning, classify};
 use crate::wire::{
     Accounts, Client, ClientHit, CommandResult, Loan, Page, RequestOwner, RequestedLoan, SearchHit,
     read_object,
@@ -29,9 +29,9 @@ fn error(status: u16, family: &str, code: &str, text: &str) -> String {
 }
 
 fn class(status: u16, body: &str) -> Option<Class> {
-    match judge(status, body.as_bytes()) {
-        Verdict::Listed { row, .. } => Some(row.class),
-        Verdict::Unlisted { .. } => None,
+    match classify(status, body.as_bytes()) {
+        ErrorMeaning::Listed { row, .. } => Some(row.class),
+        ErrorMeaning::Unlisted { .. } => None,
     }
 }
 
@@ -125,8 +125,8 @@ async fn an_undone_disbursement_is_known_by_its_row() {
     assert_eq!(core_1.can_undo(&undo).await, UndoCheck::Possible);
 }
 
-/// Of a key that is under way elsewhere, of one that was not finished, and of one whose result was
-/// cleared, nothing is known.
+/// The outcome is unknown for a key that another process works on, for one that was not finished,
+/// and for one whose result was cleared.
 #[tokio::test]
 async fn a_key_in_use_says_nothing() {
     let order = orders::order(Booking::Deposit);

@@ -82,9 +82,9 @@ fn other_rows() -> Vec<(serde_json::Value, &'static str)> {
     ]
 }
 
-/// The number may be one that a person has named: somebody else's transaction is left alone.
+/// A person may have named the number: a transaction of another origin is left alone.
 #[tokio::test]
-async fn what_is_not_the_booking_is_never_undone() {
+async fn only_the_booking_itself_is_ever_undone() {
     for (other, why) in other_rows() {
         let replies = vec![savings_row(2, &other), savings_row(2, &other)];
         let (core, script) = core(json!({}), replies);
@@ -322,7 +322,7 @@ async fn an_undo_that_runs_under_a_newer_number_is_known_by_its_body() {
 
 fn refused(check: UndoCheck) -> String {
     match check {
-        UndoCheck::Refused(rejection) => rejection.code,
+        UndoCheck::Rejected(rejection) => rejection.code,
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -69,7 +69,7 @@ mod tests {
             ("true", None),
             ("{}", None),
             ("1E+30", None),
-            // What a double's text says is read, however large the exponent.
+            // The text of a double is read exactly, however large its exponent.
             ("1.0E12", Some(100_000_000_000_000)),
             ("\"5.\"", None),
             ("\"+5\"", None),
@@ -88,7 +88,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_money_prints_is_read_back(minor in 0_i64..=i64::MAX) {
+        fn printed_amounts_are_read_back(minor in 0_i64..=i64::MAX) {
             let money = Money::from_minor(minor, tzs()).unwrap();
             let read = Decimal::parse(&money.to_decimal()).and_then(|d| d.money(tzs()));
             prop_assert_eq!(read, Some(money));

@@ -36,7 +36,7 @@ async fn a_booking_that_runs_for_half_an_hour_is_never_absent() {
     }
 }
 
-/// Such a core would book a second sending: here the trail is all there is.
+/// Such a core would book a second sending; only the audit trail shows the first one.
 #[tokio::test(start_paused = true)]
 async fn the_same_at_a_core_that_minds_no_keys() {
     let options = Options { version: Version::V1_12, idempotency: false, ..Options::default() };

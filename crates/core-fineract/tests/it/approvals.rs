@@ -94,7 +94,7 @@ async fn a_booking_that_is_rejected_is_refused() {
             assert!(matches!(world.core.post(&order).await, Outcome::Pending(_)));
             decide(&world, "reject").await;
             let finding = world.core.inquire(&order).await;
-            assert!(matches!(finding, Finding::Refused(_)), "{version:?} {finding:?}");
+            assert!(matches!(finding, Finding::Rejected(_)), "{version:?} {finding:?}");
             assert_eq!(world.booked(), 0);
         }
     }

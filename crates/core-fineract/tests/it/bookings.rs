@@ -61,7 +61,7 @@ async fn a_lost_answer_is_resolved_by_asking_and_a_repeated_key_books_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_that_was_stored_is_definite_once_it_is_replayed() {
-    // Which amounts meet a frozen 500 is drawn: enough are tried.
+    // The fault plan draws the amounts that meet a frozen 500, so many amounts are tried.
     let mut frozen = 0;
     for minor in 1..=30 {
         let world = World::of(Version::V1_12).await;
@@ -169,7 +169,7 @@ async fn whether_a_booking_can_be_taken_back_is_known_beforehand() {
         receipt(world.core.post(&repayment).await);
         let before = world.simulator.books();
         let check = world.core.can_undo(&undo).await;
-        let UndoCheck::Refused(known) = check else { panic!("{version:?} {check:?}") };
+        let UndoCheck::Rejected(known) = check else { panic!("{version:?} {check:?}") };
         let Outcome::Rejected(met) = world.core.undo(&undo).await else { panic!("{version:?}") };
         assert_eq!(known, met);
         assert_eq!(world.simulator.books(), before, "nothing was moved by asking");

@@ -47,14 +47,14 @@ async fn accounts_are_found_by_every_name_in_every_version() {
             AccountKey::Phone(Msisdn::parse("255700000009").unwrap()),
         ] {
             let answer = check(&world, key.clone(), Booking::Deposit).await;
-            let CheckAnswer::Refused(rejection) = answer else { panic!("{version:?} {key:?}") };
+            let CheckAnswer::Rejected(rejection) = answer else { panic!("{version:?} {key:?}") };
             assert_eq!(rejection.reason, Reason::AccountNotFound);
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_account_would_not_take_is_refused_before_anything_is_sent() {
+async fn a_booking_that_the_account_would_not_take_is_refused_before_anything_is_sent() {
     let world = World::of(Version::V1_14).await;
     let active = || SavingsSpec::active("TZS", 50_000);
     let specs = [
@@ -90,7 +90,7 @@ async fn what_an_account_would_not_take_is_refused_before_anything_is_sent() {
     ];
     for (id, reason) in ids.savings.iter().zip(expected) {
         let answer = withdrawal(*id).await;
-        let CheckAnswer::Refused(rejection) = answer else { panic!("{id} {answer:?}") };
+        let CheckAnswer::Rejected(rejection) = answer else { panic!("{id} {answer:?}") };
         assert_eq!(rejection.reason, reason, "{id} {rejection:?}");
     }
     // The lock-in has ended by the day that it names.

@@ -154,7 +154,7 @@ async fn four_hundred_loans_are_listed_once_each_page_by_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_wallet_would_not_get_whole_and_today_has_an_obstacle_or_is_not_open() {
+async fn a_request_that_the_wallet_would_not_get_whole_today_is_not_payable() {
     let asking = asking(of(Version::V1_12)).await;
     let approved = || LoanSpec::new(LoanStatus::Approved, "TZS", 100_000);
     let tranches = asking.loan(LoanSpec { tranches: true, ..approved() });
@@ -214,7 +214,7 @@ async fn a_core_that_does_not_answer_says_nothing_about_what_is_open() {
     assert!(asking.requests.read(&loan, asking.now).await.unwrap().is_some());
 }
 
-/// Of a table that is not there nothing was ever listed, and only a log line said so.
+/// A missing table once led to an empty list, and only a log line said so.
 #[tokio::test(start_paused = true)]
 async fn tables_and_columns_that_rules_name_are_looked_for_in_every_version() {
     for version in VERSIONS {

@@ -93,7 +93,7 @@ impl World {
         UndoOrder { reference, original, transaction, at: self.now() }
     }
 
-    /// From now on this always happens to that operation.
+    /// Makes this fault happen to every call of that operation from now on.
     pub(crate) fn suffer(&self, operation: &str, fault: Fault, slow_ms: u64) {
         let rates = BTreeMap::from([(operation.to_owned(), BTreeMap::from([(fault, 10_000)]))]);
         self.simulator.faults().set(Plan { rates, slow_ms, ..Plan::none(1) });
@@ -103,7 +103,7 @@ impl World {
         self.simulator.faults().set(Plan::none(1));
     }
 
-    /// The number of bookings, takings back not counted.
+    /// The number of bookings, reversals not counted.
     pub(crate) fn booked(&self) -> usize {
         let movements = self.simulator.books().movements;
         movements.iter().filter(|movement| movement.operation != "undo").count()
@@ -136,7 +136,7 @@ pub(crate) fn money(text: &str) -> Money {
     Money::parse(text, Currency::from_code("TZS").unwrap()).unwrap()
 }
 
-/// The receipt of what was booked.
+/// The receipt of the booking.
 pub(crate) fn receipt(outcome: Outcome) -> Receipt {
     match outcome {
         Outcome::Completed(confirmation) => confirmation.receipt,

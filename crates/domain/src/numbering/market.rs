@@ -51,19 +51,19 @@ pub enum MarketError {
 /// The reason that a text is not a number of a market. The messages never contain the number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NumberError {
-    /// It is no phone number at all, or not all of one.
+    /// The text is no phone number, or only a part of one.
     #[error(
         "a phone number is 6 to 15 digits, in international form (+255…) or in the national form of \
          the provider's market"
     )]
     Unreadable,
-    /// It is none of this market.
+    /// The number is not of this market.
     #[error("the provider has no wallet with such a number: its numbers are {market}")]
     Elsewhere {
         /// The form of the market's numbers.
         market: String,
     },
-    /// It can be read as several numbers.
+    /// The text can be read as several numbers.
     #[error(
         "the phone number can be read as several numbers; write it with + and the country code"
     )]
@@ -153,8 +153,8 @@ impl Market {
         self.read_from(text, Some(self))
     }
 
-    /// Reads a text as a number of this market, written by somebody at home in another one: a
-    /// number in national form is one of `home`. Without a home, no national form is read.
+    /// Reads a text as a number of this market, written by a person in another one: a number in
+    /// national form is one of `home`. Without a home, no national form is read.
     ///
     /// # Errors
     /// It is no number, none of this market, or could be several.

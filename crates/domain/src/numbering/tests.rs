@@ -67,9 +67,9 @@ fn a_leading_zero_is_kept_or_dropped_as_the_country_has_it() {
 }
 
 #[test]
-fn what_is_not_of_the_market_is_refused_and_never_guessed() {
+fn a_number_of_another_market_is_refused_and_never_guessed() {
     for (code, text) in [
-        // Of Mozambique and Lesotho, in national form.
+        // Numbers of Mozambique and Lesotho in national form.
         ("255", "841234567"),
         ("255", "0841234567"),
         ("255", "58123456"),
@@ -101,7 +101,7 @@ fn what_is_not_of_the_market_is_refused_and_never_guessed() {
 }
 
 #[test]
-fn what_is_no_phone_number_is_said_to_be_none() {
+fn a_text_that_is_no_phone_number_is_reported_as_none() {
     for text in [
         "",
         "+",
@@ -123,7 +123,7 @@ fn what_is_no_phone_number_is_said_to_be_none() {
 }
 
 #[test]
-fn what_two_countries_would_read_differently_is_ambiguous_unless_it_names_its_own() {
+fn a_number_that_two_countries_read_differently_is_ambiguous_unless_it_names_its_own() {
     let both = market(&["255", "254"]);
     assert_eq!(both.read("0712345678"), Err(NumberError::Ambiguous));
     assert_eq!(both.read("0612345678"), Ok(number("255612345678")), "Kenya has no such numbers");
@@ -145,7 +145,7 @@ fn a_national_form_is_of_where_it_was_written() {
 }
 
 #[test]
-fn what_the_table_does_not_have_can_be_said() {
+fn a_country_outside_the_table_can_be_configured() {
     let benin = market(&["229"]).with_lengths(&[8, 10]).unwrap().with_first_digits("069").unwrap();
     assert_eq!(benin.read("97123456"), Ok(number("22997123456")));
     assert_eq!(benin.read("0197123456"), Ok(number("2290197123456")));
@@ -233,7 +233,7 @@ fn the_table_is_sorted_and_no_code_begins_another() {
 }
 
 #[test]
-fn what_is_in_international_form_is_known_without_a_market() {
+fn an_international_number_is_read_without_a_market() {
     for (text, expected) in [
         ("+254 712 345 678", Some("254712345678")),
         ("00254712345678", Some("254712345678")),

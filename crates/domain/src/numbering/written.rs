@@ -1,4 +1,4 @@
-//! The digits of a number as somebody wrote it.
+//! The digits of a written number.
 
 use super::NumberError;
 

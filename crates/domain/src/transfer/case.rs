@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 use super::StepName;
 
-/// The most details that one open case keeps: enough for a person to see that something repeats.
+/// The largest number of details that one open case keeps: enough for a person to see a repetition.
 const DETAILS_MAX: usize = 16;
 
 /// A kind of question that a person has to decide.
@@ -165,16 +165,16 @@ impl Cases {
         self.0.retain(|case| case.kind != kind);
     }
 
-    /// A step is settled: the cases that this answers are closed. Cases of journals that were
-    /// written before cases named their step are taken to be about the step that settles.
+    /// Notes that a step is settled, and closes the cases that this answers. Cases of journals that
+    /// were written before cases named their step are taken to be about the step that settles.
     pub(super) fn step_settled(&mut self, step: StepName) {
         self.0.retain(|case| {
             !(case.kind.ends_with_its_step() && case.step.is_none_or(|of| of == step))
         });
     }
 
-    /// A step was refused, and is to be tried again: that something has to be repaired stays true,
-    /// since the time when it was first said.
+    /// Notes that a step was refused and is to be tried again. A case that asks for a repair stays
+    /// open, with the time at which it opened.
     pub(super) fn step_refused_for_now(&mut self, step: StepName) {
         let repair = self.find(CaseKind::RepairNeeded, Some(step)).cloned();
         self.step_settled(step);

@@ -1,8 +1,9 @@
 //! The rules of a transfer, as one pure state machine: they decide which events follow from an
 //! occurrence.
 //!
-//! A [`Draft`] takes what the shell observed (an outcome, a finding, a request), adds the events
-//! that follow, and ends as a [`Decision`], which is committed whole or not at all (rule 10).
+//! A [`TransferUpdate`] takes what the shell observed (an outcome, a finding, a request), adds the
+//! events that follow, and ends as a [`Decision`], which is committed whole or not at all (rule
+//! 10).
 
 use crate::hold::Condition;
 use crate::identity::{ProviderId, Receipt, Reference, TransferId};
@@ -76,7 +77,7 @@ impl Sending {
 
 /// A decision in the making.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct TransferUpdate {
     transfer: Transfer,
     base_version: u64,
     at: Timestamp,
@@ -85,7 +86,7 @@ pub struct Draft {
     receipts: Vec<ReceiptClaim>,
 }
 
-impl Draft {
+impl TransferUpdate {
     /// A new transfer.
     pub fn receive(instruction: Instruction, at: Timestamp) -> Self {
         let transfer = Transfer::begin(instruction.clone(), at);
@@ -120,15 +121,15 @@ impl Draft {
         })
     }
 
-    /// The core has found the account and would take the booking.
+    /// Records that the core has found the account and would take the booking.
     pub fn cleared(&mut self, account: CoreAccount, account_no: String) {
         if self.transfer.progress == Progress::Checking {
             self.record(Event::Cleared { account, account_no });
         }
     }
 
-    /// The checks failed. Before anything moved, the transfer fails; money that has been received
-    /// goes into suspense.
+    /// Records that the checks failed. If nothing has moved, the transfer fails; money that was
+    /// received goes into suspense.
     pub fn refused(&mut self, rejection: Rejection) {
         if self.transfer.progress != Progress::Checking {
             return;
@@ -153,12 +154,12 @@ impl Draft {
             Some(step) => {
                 format!("{} does not resolve", self.transfer.operation(step).as_str())
             }
-            None => self.where_the_money_is(),
+            None => self.describe_transit(),
         };
         self.open_case(overdue.case, overdue.step, detail);
     }
 
-    fn where_the_money_is(&self) -> String {
+    fn describe_transit(&self) -> String {
         let transfer = &self.transfer;
         let since = transfer.transit_since().unwrap_or(transfer.received_at());
         let minutes = self.at.since(since).as_secs() / 60;
@@ -187,7 +188,7 @@ impl Draft {
         Some(self.transfer.reference(step))
     }
 
-    /// The attempt of a step came to this.
+    /// Records the outcome of the attempt of a step.
     pub fn conclude(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
         if !matches!(self.transfer.step(step).state, StepState::Sent { .. }) {
             return;
@@ -195,8 +196,8 @@ impl Draft {
         let known = self.transfer.step(step);
         let sent_before = known.unsettled_since.is_some() || known.answered;
         match outcome {
-            // Turned away at the door. That says nothing about an earlier sending, which may still
-            // be executed under this reference.
+            // This sending was rejected before it was processed. An earlier sending may still be
+            // executed under this reference.
             Outcome::Rejected(rejection)
                 if sent_before && rejection.retry == Retry::AfterRepair =>
             {
@@ -208,7 +209,7 @@ impl Draft {
             | Outcome::Pending(_)
             | Outcome::Rejected(_)
             | Outcome::NotSent { .. }
-            | Outcome::Unknown { .. }) => self.settle(step, outcome, policy),
+            | Outcome::Unknown { .. }) => self.record_outcome(step, outcome, policy),
         }
     }
 
@@ -230,14 +231,14 @@ impl Draft {
             Outcome::Rejected(rejection)
                 if current && latest && (only || rejection.retry != Retry::AfterRepair) =>
             {
-                Finding::Refused(rejection)
+                Finding::Rejected(rejection)
             }
             Outcome::Pending(_)
             | Outcome::Rejected(_)
             | Outcome::NotSent { .. }
             | Outcome::Unknown { .. } => return,
         };
-        self.hear(Evidence { channel: Channel::Answer, reference, finding }, policy);
+        self.apply_evidence(Evidence { channel: Channel::Answer, reference, finding }, policy);
     }
 
     /// The process that had sent a step is gone: the outcome of the attempt is unknown (rule 1).
@@ -289,7 +290,7 @@ impl Draft {
         }
     }
 
-    /// The transfer that carries the same payment shows this now.
+    /// Records the new status of the transfer that carries the same payment.
     pub fn follow(&mut self, owner: TransferId, now_shows: Status) {
         if let Progress::Merged { into, shows } = self.transfer.progress
             && into == owner
@@ -299,7 +300,7 @@ impl Draft {
         }
     }
 
-    /// This transfer carries the payment of another one as well.
+    /// Records that this transfer carries the payment of another one as well.
     pub fn carry(&mut self, other: TransferId) {
         if !self.transfer.carries().contains(&other) {
             self.record(Event::Carries { transfer: other });
@@ -315,7 +316,7 @@ impl Draft {
         }
     }
 
-    /// Those whose payment this transfer carries know what it shows.
+    /// Records that the transfers whose payment this one carries know its status.
     pub fn told(&mut self, shows: Status) {
         self.record(Event::Told { shows });
     }
@@ -351,7 +352,9 @@ impl Draft {
     ) {
         let why = format!("receipt {receipt} belongs to transfer {owner}");
         match self.transfer.step(step).state {
-            StepState::Sent { .. } => self.settle(step, Outcome::unknown(why.clone()), policy),
+            StepState::Sent { .. } => {
+                self.record_outcome(step, Outcome::unknown(why.clone()), policy)
+            }
             StepState::Waiting(_) => {
                 let finding = Finding::unclear(why.clone());
                 self.record(Event::Inquired { step, finding, counted: false });
@@ -365,7 +368,7 @@ impl Draft {
     }
 
     /// Records the outcome of an attempt, and its immediate consequences.
-    pub(super) fn settle(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
+    pub(super) fn record_outcome(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
         match outcome {
             Outcome::Completed(confirmation) => self.completed(step, confirmation, policy),
             Outcome::Rejected(rejection) => self.rejected(step, rejection, policy),
@@ -389,7 +392,7 @@ impl Draft {
                 let outcome = Outcome::unknown(why.clone());
                 self.record(Event::Concluded { step, outcome });
             }
-            // Asked again, it says the same: the next inquiry is a rung later.
+            // Asked again, it says the same: the next inquiry is an interval later.
             StepState::Waiting(_) => {
                 let finding = Finding::unclear(why.clone());
                 self.record(Event::Inquired { step, finding, counted: false });

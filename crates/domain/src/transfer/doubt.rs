@@ -6,7 +6,7 @@
 
 use super::Operation;
 use super::case::CaseKind;
-use super::decide::Draft;
+use super::decide::TransferUpdate;
 use super::event::Event;
 use super::state::Progress;
 use super::step::StepState;
@@ -14,7 +14,7 @@ use super::step_name::StepName;
 use crate::outcome::{Finding, Outcome, Reason, Rejection, Retry};
 use crate::policy::{Policy, Side, WhenAbsent};
 
-impl Draft {
+impl TransferUpdate {
     /// Takes note that nothing could be asked or sent. Fails the transfer if it has tried for long
     /// enough and nothing can have moved; calls a person if something may have, for too long.
     pub fn give_up_if_overdue(&mut self, policy: &Policy) {
@@ -41,7 +41,7 @@ impl Draft {
                 outcome: Outcome::Rejected(rejection),
             }),
             Progress::Moving
-            | Progress::Refused(_)
+            | Progress::Rejected(_)
             | Progress::Suspended(_)
             | Progress::Merged { .. } => {}
         }
@@ -65,14 +65,14 @@ impl Draft {
         self.record(Event::Concluded { step, outcome: Outcome::unknown(why) });
     }
 
-    /// "Not found" counts only after the indexing window, repeatedly, and once per rung of the
-    /// ladder (rules 3 and 18).
+    /// "Not found" counts only after the indexing window, repeatedly, and once per interval of the
+    /// inquiry schedule (rules 3 and 18).
     pub(super) fn absent(&mut self, step: StepName, policy: &Policy) {
         let side = self.side(step, policy).clone();
         let StepState::Waiting(waiting) = &self.transfer().step(step).state else { return };
         let old = self.at().since(waiting.since) >= side.absent_after;
-        let rung = side.rung(u32::from(waiting.absences.saturating_sub(1)));
-        let spaced = waiting.absent_at.is_none_or(|last| self.at().since(last) >= rung);
+        let interval = side.inquiry_interval(u32::from(waiting.absences.saturating_sub(1)));
+        let spaced = waiting.absent_at.is_none_or(|last| self.at().since(last) >= interval);
         let counted = old && spaced;
         let absences = waiting.absences.saturating_add(u8::from(counted));
         self.record(Event::Inquired { step, finding: Finding::Absent, counted });
@@ -101,8 +101,8 @@ impl Draft {
         // Every sending was answered with "nothing recorded": none of them runs on unheard of.
         let answered = self.transfer().step(step).is_answered_each_time();
         let overdue = step == StepName::First && self.is_to_be_given_up(policy);
-        // What was asked about only because a copy of it might have been executed goes on as it
-        // would have gone on after its answer.
+        // The step was asked about only because a copy of its request might have been executed. It
+        // goes on as it would have gone on after its answer.
         let is_final = matches!(wanted, WhenAbsent::Reject | WhenAbsent::Case);
         let wanted = if answered && !overdue && is_final { WhenAbsent::Resend } else { wanted };
         match wanted {

@@ -13,7 +13,7 @@ use super::choice::PersonDecision;
 use super::evidence::Channel;
 use super::{Kind, Status, StepName};
 
-/// A transfer as a customer, or somebody in the customer's name, asked for it.
+/// A transfer as it was asked for, by a customer or in the customer's name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instruction {
     /// The id of the transfer that it becomes.
@@ -157,7 +157,7 @@ pub enum Event {
         /// The status that users see.
         shows: Status,
     },
-    /// This transfer carries the payment of another one as well.
+    /// The transfer carries the payment of another one as well.
     Carries {
         /// The other transfer.
         transfer: TransferId,

@@ -1,5 +1,5 @@
 //! The change that each event makes to a transfer. An event that cannot follow is refused, not
-//! folded: a journal that holds one was damaged, and a draft that makes one is wrong.
+//! folded: a journal that holds one was damaged, and an update that makes one is wrong.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ fn must(holds: bool, event: &'static str, why: &'static str) -> Result<(), Canno
 
 impl Transfer {
     /// The transfer that begins with this instruction. A payment started at the wallet has its
-    /// first leg behind it.
+    /// first leg done.
     pub(super) fn begin(instruction: Instruction, at: Timestamp) -> Self {
         let mut steps = Box::new([const { Step::idle() }; 4]);
         if let Origin::Wallet { receipt, .. } = &instruction.origin {
@@ -73,8 +73,8 @@ impl Transfer {
         Some(transfer)
     }
 
-    /// Folds one more event in. One that cannot follow is refused, and the transfer is of no use
-    /// then: whoever still needs it folds into a copy.
+    /// Folds one more event in. An event that cannot follow is refused, and the transfer is
+    /// unusable then: a caller that still needs it folds into a copy.
     pub(super) fn apply(&mut self, event: &Event, at: Timestamp) -> Result<(), CannotFollow> {
         self.fold(event, at)?;
         self.version += 1;
@@ -194,7 +194,7 @@ impl Transfer {
     fn refuse(&mut self, rejection: &Rejection) -> Result<(), CannotFollow> {
         let checking = self.progress == Progress::Checking;
         must(checking && !self.step(StepName::First).is_done(), "refused", "something has moved")?;
-        self.progress = Progress::Refused(rejection.clone());
+        self.progress = Progress::Rejected(rejection.clone());
         Ok(())
     }
 
@@ -303,8 +303,8 @@ impl Transfer {
         let StepState::Waiting(waiting) = &mut step.state else {
             return must(false, "inquired", "no result is waited for");
         };
-        // What a clock recorded that has been set back since: the wait begins anew, or nothing would
-        // count as absent until that clock has caught up.
+        // A clock that has been set back since recorded this time. The wait begins anew; otherwise
+        // nothing would count as absent until that clock has caught up.
         if waiting.since.since(at) > CLOCK_SKEW {
             waiting.since = at;
             waiting.absent_at = waiting.absent_at.map(|last| last.min(at));
@@ -316,7 +316,7 @@ impl Transfer {
             Finding::InProgress(_)
             | Finding::Absent
             | Finding::Executed(_)
-            | Finding::Refused(_)
+            | Finding::Rejected(_)
             | Finding::Reversed(_) => 0,
         };
         match finding {
@@ -334,7 +334,7 @@ impl Transfer {
             }
             Finding::Absent
             | Finding::Executed(_)
-            | Finding::Refused(_)
+            | Finding::Rejected(_)
             | Finding::Reversed(_)
             | Finding::Unclear { .. } => {}
         }
@@ -389,7 +389,7 @@ impl Transfer {
         let waits = match self.progress {
             Progress::Checking => true,
             Progress::Moving => refused(StepName::Second) || refused(StepName::UndoFirst),
-            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
+            Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
         };
         must(waits && !self.in_transit().is_zero(), "suspended", "no money was received")?;
         self.progress = Progress::Suspended(rejection.clone());
@@ -465,7 +465,7 @@ impl Transfer {
     }
 
     fn told(&mut self, shows: Status) -> Result<(), CannotFollow> {
-        must(!self.carries.is_empty(), "told", "it carries nobody's payment")?;
+        must(!self.carries.is_empty(), "told", "it carries no other payment")?;
         self.told = Some(shows);
         Ok(())
     }
@@ -550,8 +550,8 @@ impl Transfer {
         Ok(())
     }
 
-    /// True if a person can say that a leg was taken back at the other side: that was heard of, and
-    /// nothing that follows it may have been sent.
+    /// True if a person can state that the other side reversed a leg: a reversal was reported, and
+    /// no operation that follows can have been sent.
     pub(super) fn can_annul(&self, name: StepName) -> bool {
         let unseen = |name| {
             let step = self.step(name);
@@ -560,7 +560,7 @@ impl Transfer {
         let idle = |name| matches!(self.step(name).state, StepState::Idle);
         let taken_back = self.step(name).is_done() && self.step(name).is_heard_to_be_taken_back();
         match (name, &self.progress) {
-            (_, Progress::Refused(_) | Progress::Merged { .. })
+            (_, Progress::Rejected(_) | Progress::Merged { .. })
             | (StepName::UndoSecond | StepName::UndoFirst, _) => false,
             (StepName::First, Progress::Checking | Progress::Moving | Progress::Suspended(_)) => {
                 taken_back

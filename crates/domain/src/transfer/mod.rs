@@ -13,12 +13,13 @@
 //! * [`fold`]: the change that each event makes to the state
 //! * [`decide`]: the decisions that follow from an outcome or a request
 //! * `doubt`: sendings of which nothing is known: asking, sending again, giving up
-//! * `hear`: the decisions that follow from evidence
+//! * `apply_evidence`: the decisions that follow from evidence
 //! * [`choice`]: the decisions that a person can take; [`person`]: when they are allowed, and their
 //!   consequences
 //! * [`plan`]: the next thing to do, and its time
 //! * [`ledger`]: the double-entry postings of each event
 
+mod apply_evidence;
 pub mod case;
 pub mod choice;
 pub mod decide;
@@ -26,7 +27,6 @@ mod doubt;
 pub mod event;
 pub mod evidence;
 pub mod fold;
-mod hear;
 pub mod kind;
 pub mod ledger;
 pub mod operation;
@@ -42,7 +42,7 @@ mod tests;
 use crate::outcome::Outcome;
 pub use case::{CaseKind, OpenCase};
 pub use choice::{Choice, Deciding, PersonDecision};
-pub use decide::{Decision, Draft, ReceiptClaim, Sending};
+pub use decide::{Decision, ReceiptClaim, Sending, TransferUpdate};
 pub use event::{Entry, Event, Instruction, Origin};
 pub use evidence::{Channel, Evidence};
 pub use kind::Kind;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::Side;
 
-/// One idempotent thing asked of a provider or a core.
+/// An idempotent order to a provider or a core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
@@ -42,7 +42,7 @@ impl Operation {
         Self::Undo,
     ];
 
-    /// Those that a provider carries out.
+    /// The operations that a provider carries out.
     pub const ON_WALLETS: [Self; 3] = [Self::Collect, Self::PayOut, Self::Reverse];
 
     /// The table: for each operation, the side that carries it out, and its word.

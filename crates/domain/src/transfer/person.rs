@@ -1,14 +1,14 @@
 //! Decisions of a person about a transfer, and their consequences.
 //!
-//! Each decision is recorded with its reason before anything follows from it. Nothing here sends: a
-//! sending is planned as always.
+//! Each decision is recorded with its reason before anything follows from it. Nothing here sends;
+//! `plan` plans the next sending.
 
 use crate::outcome::{Confirmation, Reason, Rejection, Retry};
 use crate::policy::Policy;
 
 use super::case::CaseKind;
 use super::choice::{Choice, Deciding, PersonDecision};
-use super::decide::Draft;
+use super::decide::TransferUpdate;
 use super::event::Event;
 use super::state::{Progress, Transfer};
 use super::step::StepState;
@@ -57,7 +57,7 @@ impl Transfer {
         self.never_arrived(name) && !self.has_reference_left(name)
     }
 
-    /// True if the other side has said often enough that it does not know the open step.
+    /// True if the other side has reported the open step as not found often enough.
     fn never_arrived(&self, name: StepName) -> bool {
         matches!(self.step(name).state, StepState::Waiting(_))
             && self.cases.find(CaseKind::NeverArrived, Some(name)).is_some()
@@ -82,7 +82,8 @@ impl Transfer {
         }
     }
 
-    /// True if it was refused, money is in transit because of it, and nothing follows by itself.
+    /// True if the step was refused, money is in transit because of it, and nothing follows by
+    /// itself.
     fn is_stranded(&self, name: StepName) -> bool {
         self.open_step().is_none()
             && !self.in_transit().is_zero()
@@ -100,7 +101,7 @@ impl Transfer {
                 Some(step) => self.step(step).is_unseen(),
                 None => self.is_stranded(StepName::Second),
             },
-            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
+            Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
         }
     }
 
@@ -129,8 +130,9 @@ impl Transfer {
     }
 }
 
-impl Draft {
-    /// A person decides. `false`, and nothing is recorded, if the state does not allow it.
+impl TransferUpdate {
+    /// Records a person's decision. Returns `false`, and records nothing, if the state does not
+    /// allow it.
     #[must_use]
     pub fn decide(&mut self, decision: &PersonDecision, who: &Deciding, policy: &Policy) -> bool {
         if !self.allows(decision) {
@@ -151,7 +153,7 @@ impl Draft {
             PersonDecision::AcceptNotExecuted { step } => {
                 self.accept_not_executed(*step, who, policy);
             }
-            // The event itself closes it.
+            // The event itself closes the case.
             PersonDecision::CloseCase { .. } => {}
         }
         true
@@ -200,7 +202,7 @@ impl Draft {
             (Progress::Moving, None) => {
                 self.refused_for_good(StepName::Second, rejection, policy);
             }
-            (Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. }, _) => {}
+            (Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. }, _) => {}
         }
     }
 
@@ -209,7 +211,7 @@ impl Draft {
             let generation = self.transfer().step(step).generation;
             self.adopt(step, generation, confirmation.clone());
         } else {
-            self.settle(step, Outcome::Completed(confirmation.clone()), policy);
+            self.record_outcome(step, Outcome::Completed(confirmation.clone()), policy);
         }
     }
 

@@ -26,9 +26,9 @@ pub enum Next {
     Check,
     /// Record the intent of this step and send it.
     Send(StepName),
-    /// This step was sent by a process that is gone: record that its outcome is unknown.
+    /// Record that the outcome of this step is unknown, because the process that sent it is gone.
     Recover(StepName),
-    /// Ask what became of this step.
+    /// Ask for the outcome of this step.
     Inquire(StepName),
     /// Call a person: something has taken too long.
     CallPerson(Overdue),
@@ -60,7 +60,8 @@ impl Transfer {
         let work = self.work(policy, now);
         let call = self.call(policy, now);
         match (work, call) {
-            // Whatever else can be tried: it may wait for an account that another transfer holds.
+            // The call counts even if something else can be tried, which may wait for an account
+            // that another transfer holds.
             (Some(work), Some(call)) if call.due <= work.due.max(now) => Some(call),
             (Some(work), _) => Some(work),
             (None, call) => call,
@@ -81,7 +82,9 @@ impl Transfer {
                 return Some(Plan { next: Next::Check, due: self.updated_at().min(now) });
             }
             Progress::Moving => {}
-            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => return None,
+            Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. } => {
+                return None;
+            }
         }
         let name = self.open_step()?;
         let step = self.step(name);
@@ -101,7 +104,7 @@ impl Transfer {
                 Some(Plan { next: Next::Recover(name), due: (*since).min(now) })
             }
             StepState::Waiting(waiting) => {
-                // That it was executed otherwise than asked is an answer, and has its case.
+                // An execution that differs from the order is an answer, and has a case of its own.
                 let mismatch = self.cases.find(CaseKind::Mismatch, Some(name)).is_some();
                 let unanswered = if mismatch { 0 } else { waiting.unanswered };
                 let wait = side.inquiry_wait(waiting.inquiries, unanswered);
@@ -129,13 +132,15 @@ impl Transfer {
         self.call(policy, now).map(|plan| plan.due)
     }
 
-    /// The thing that will have taken too long, and the moment from which on. That a clock is set
-    /// back delays the call by no more than its own wait: a beginning that lies further ahead of now
-    /// than that tells nothing any more, and the call is due at once.
+    /// The thing that will have taken too long, and the moment from which on. A clock that is set
+    /// back delays the call by no more than its own wait: if the recorded beginning lies further
+    /// ahead of now than that, the call is due at once.
     pub(super) fn overdue(&self, policy: &Policy, now: Timestamp) -> Option<(Overdue, Timestamp)> {
         let open = match self.progress {
             Progress::Checking | Progress::Moving => self.open_step(),
-            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => return None,
+            Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. } => {
+                return None;
+            }
         };
         let case_after = open.map_or(policy.core.case_after, |step| {
             policy.side(self.operation(step).side()).case_after

@@ -25,8 +25,8 @@ pub struct Transfer {
     pub(super) steps: Box<[Step; 4]>,
     pub(super) progress: Progress,
     pub(super) cases: Cases,
-    /// The last time when a person decided something: whoever is called about time is called anew
-    /// after the whole wait.
+    /// The last time when a person decided something: the next call about elapsed time comes after
+    /// the whole wait.
     pub(super) person_at: Option<Timestamp>,
     pub(super) transit_since: Option<Timestamp>,
     pub(super) hinted: bool,
@@ -46,8 +46,8 @@ pub(super) enum Progress {
     Checking,
     /// The steps say where it stands.
     Moving,
-    /// Refused before anything moved.
-    Refused(Rejection),
+    /// Rejected before anything moved.
+    Rejected(Rejection),
     /// Received money waits for its account.
     Suspended(Rejection),
     /// The same payment is carried by another transfer.
@@ -223,7 +223,7 @@ impl Transfer {
         &self.carries
     }
 
-    /// True if somebody has hinted at a result since it was last asked for.
+    /// True if a hint at a result came since the last inquiry.
     pub const fn is_hinted(&self) -> bool {
         self.hinted
     }
@@ -263,14 +263,14 @@ impl Transfer {
             Progress::Merged { into, .. } => Some(into),
             Progress::Checking
             | Progress::Moving
-            | Progress::Refused(_)
+            | Progress::Rejected(_)
             | Progress::Suspended(_) => None,
         }
     }
 
     /// The reason that it failed, is suspended, or was given back.
     pub fn rejection(&self) -> Option<&Rejection> {
-        if let Progress::Refused(rejection) | Progress::Suspended(rejection) = &self.progress {
+        if let Progress::Rejected(rejection) | Progress::Suspended(rejection) = &self.progress {
             return Some(rejection);
         }
         [StepName::UndoFirst, StepName::Second, StepName::First].into_iter().find_map(|name| {
@@ -294,7 +294,7 @@ impl Transfer {
     /// The status that users see.
     pub fn status(&self) -> Status {
         match &self.progress {
-            Progress::Refused(_) => return Status::Failed,
+            Progress::Rejected(_) => return Status::Failed,
             // The customer paid once, and the other transfer brings it to its account.
             Progress::Merged { shows, .. } => return *shows,
             Progress::Suspended(_) => return Status::Suspended,

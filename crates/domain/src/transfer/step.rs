@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// with the record, and still stored where they arrived.
 const PAST_MAX: usize = 32;
 
-/// One step: where it stands, and in which generation.
+/// One step, with its state and its generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The generation that counts, from 0. With the step it makes the reference.
@@ -57,11 +57,11 @@ pub struct Past {
 /// Knowledge of a reference beside what counts now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PastKind {
-    /// It was executed, and given back since.
+    /// The step was executed, and reversed since.
     TakenBack(Confirmation),
-    /// It was executed, and a person said that the other side took it back.
+    /// The step was executed, and a person said that the other side reversed it.
     Annulled(Confirmation),
-    /// It was heard of against the record, and a person was called.
+    /// A report contradicted the record, and a person was called.
     Heard(Finding),
 }
 
@@ -112,8 +112,8 @@ pub struct Waiting {
     pub unanswered: u32,
     /// The number of "not found" that counted.
     pub absences: u8,
-    /// The time of the last "not found" that counted: the next one counts a rung of the ladder
-    /// later (rule 18).
+    /// The time of the last "not found" that counted: the next one counts an interval of the
+    /// inquiry schedule later (rule 18).
     pub absent_at: Option<Timestamp>,
 }
 
@@ -155,7 +155,8 @@ impl Step {
     }
 
     /// True if it is to be sent, and the other side has seen nothing of its present reference: then
-    /// stopping here loses nothing. What was answered may be executed by a copy of the request.
+    /// stopping here loses nothing. A request that was answered may still be executed by a copy of
+    /// it.
     pub const fn is_unseen(&self) -> bool {
         self.is_unsent() && !self.answered
     }
@@ -176,8 +177,8 @@ impl Step {
     }
 
     /// The time at which its present reference was first sent, or is being sent for the first time,
-    /// whenever it turned out what became of that; `None` unless it may have been seen by the other
-    /// side and is not settled.
+    /// whenever its outcome became known; `None` unless it may have been seen by the other side and
+    /// is not settled.
     pub fn first_sent(&self) -> Option<Timestamp> {
         let under_way = match &self.state {
             StepState::Sent { .. } | StepState::Waiting(_) => true,
@@ -211,8 +212,9 @@ impl Step {
         }
     }
 
-    /// True if this was heard of that generation before, or is what was taken back. That an
-    /// execution stands is new where a person said that the other side took it back.
+    /// True if this finding about that generation is known already, or is the execution that was
+    /// reversed. An execution is new evidence if a person has said that the other side took it
+    /// back.
     pub(super) fn knows(&self, generation: u16, finding: &Finding) -> bool {
         self.past.iter().filter(|past| past.generation == generation).any(|past| {
             match (&past.known, finding) {
@@ -256,11 +258,11 @@ impl Step {
     /// True if the other side said of the execution that counts that it was refused or reversed.
     pub(super) fn is_heard_to_be_taken_back(&self) -> bool {
         self.past.iter().filter(|past| past.generation == self.generation).any(|past| {
-            matches!(past.known, PastKind::Heard(Finding::Reversed(_) | Finding::Refused(_)))
+            matches!(past.known, PastKind::Heard(Finding::Reversed(_) | Finding::Rejected(_)))
         })
     }
 
-    /// An execution that was heard of, does not count, and that no transfer carries yet.
+    /// A reported execution that does not count, and that no transfer carries yet.
     pub(super) fn stray(&self) -> Option<(u16, &Confirmation)> {
         self.past.iter().find_map(|past| match &past.known {
             PastKind::Heard(Finding::Executed(heard)) => {
@@ -271,7 +273,7 @@ impl Step {
                 free.then_some((past.generation, heard))
             }
             PastKind::Heard(
-                Finding::Refused(_)
+                Finding::Rejected(_)
                 | Finding::InProgress(_)
                 | Finding::Reversed(_)
                 | Finding::Absent
@@ -299,8 +301,8 @@ impl Step {
         }
     }
 
-    /// Takes a settled step out of the story; should it be wanted again, it is under a new
-    /// reference (rule 8).
+    /// Takes a settled step out of the transfer; if it is needed again, it is under a new reference
+    /// (rule 8).
     pub(super) fn set_idle(&mut self) {
         let state = std::mem::replace(&mut self.state, StepState::Idle);
         let settled = match state {
@@ -347,10 +349,10 @@ fn is_same(one: &Finding, other: &Finding) -> bool {
     match (one, other) {
         (Finding::Executed(one), Finding::Executed(other))
         | (Finding::Reversed(one), Finding::Reversed(other)) => one.receipt == other.receipt,
-        (Finding::Refused(_), Finding::Refused(_)) => true,
+        (Finding::Rejected(_), Finding::Rejected(_)) => true,
         (
             Finding::Executed(_)
-            | Finding::Refused(_)
+            | Finding::Rejected(_)
             | Finding::InProgress(_)
             | Finding::Reversed(_)
             | Finding::Absent

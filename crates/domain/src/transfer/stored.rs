@@ -1,9 +1,9 @@
 //! Events as they are stored: JSON with the number of its form.
 //!
-//! A journal outlives the program that wrote it. An event of an older form is brought to the present
-//! form, one step for each number in between, before it is read; the state machine knows the present
-//! form alone. Whoever changes the JSON of an event raises [`FORM`], writes the step, and freezes the
-//! new form beside the older ones (`tests/events_1.jsonl`).
+//! A journal outlives the program that wrote it. An event of an older form is brought to the
+//! present form, one step for each number in between, before it is read; the state machine knows
+//! the present form alone. To change the JSON of an event, raise [`FORM`], write the step from the
+//! form before, and freeze the new form beside the older ones (`tests/events_1.jsonl`).
 //!
 //! * Form 0 has no number: versions before 0.2. Version 0.1 merged into completed transfers only, and
 //!   did not say so.
@@ -30,7 +30,7 @@ pub enum StoredEventError {
     /// A newer program has written it.
     #[error("the event has form {0}, which this program does not know: a newer one wrote it")]
     Newer(u64),
-    /// It is not the JSON of an event.
+    /// The text is not the JSON of an event.
     #[error("the event cannot be read: {kind:?} at character {column}")]
     Unreadable {
         /// The kind of fault.
@@ -66,7 +66,7 @@ impl Event {
             #[serde(default)]
             form: u64,
         }
-        // What is written today need not be read twice.
+        // Text in the present form need not be converted.
         if text.starts_with(MARK) {
             return Ok(serde_json::from_str(text)?);
         }

@@ -2,8 +2,8 @@
 
 mod answered;
 mod decided;
+mod evidence;
 mod facts;
-mod heard;
 mod journals;
 mod persons;
 mod sequences;
@@ -28,7 +28,7 @@ use crate::time::Timestamp;
 pub(crate) fn side_policy(when_absent: WhenAbsent) -> SidePolicy {
     SidePolicy {
         resend_is_idempotent: true,
-        ladder: vec![Duration::from_secs(30), Duration::from_mins(2)],
+        inquiry_schedule: vec![Duration::from_secs(30), Duration::from_mins(2)],
         absent_after: Duration::from_mins(1),
         absent_times: 2,
         when_absent,
@@ -138,7 +138,7 @@ fn a_finding() -> impl Strategy<Value = Finding> {
     prop_oneof![
         3 => a_confirmation().prop_map(Finding::Executed),
         1 => a_confirmation().prop_map(Finding::Reversed),
-        2 => a_rejection().prop_map(Finding::Refused),
+        2 => a_rejection().prop_map(Finding::Rejected),
         3 => Just(Finding::Absent),
         1 => Just(Finding::unclear("no answer")),
         1 => Just(Finding::InProgress(Acceptance { handle: None, awaiting: Awaiting::Processing })),
@@ -187,40 +187,47 @@ fn a_happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn happen(draft: &mut Draft, happening: Happening, sendings: &[Sending], policy: &Policy) {
-    let open = draft.transfer().open_step();
+fn happen(
+    update: &mut TransferUpdate,
+    happening: Happening,
+    sendings: &[Sending],
+    policy: &Policy,
+) {
+    let open = update.transfer().open_step();
     match happening {
         Happening::Clear => {
-            let kind = draft.transfer().kind().account_kind();
-            draft.cleared(CoreAccount { kind, id: 7 }, "000000007".to_owned());
+            let kind = update.transfer().kind().account_kind();
+            update.cleared(CoreAccount { kind, id: 7 }, "000000007".to_owned());
         }
-        Happening::Refuse => draft.refused(rejection(Retry::Never)),
-        Happening::Send => drop(open.and_then(|step| draft.start(step, policy))),
-        Happening::Outcome(step, outcome) => draft.conclude(open.unwrap_or(step), outcome, policy),
-        Happening::Finding(step, finding) => draft.learn(open.unwrap_or(step), finding, policy),
-        Happening::Hint => draft.hint("callback"),
-        Happening::Crash => drop(open.map(|step| draft.interrupted(step, policy))),
-        Happening::Reverse => drop(draft.request_reversal("op", "asked")),
+        Happening::Refuse => update.refused(rejection(Retry::Never)),
+        Happening::Send => drop(open.and_then(|step| update.start(step, policy))),
+        Happening::Outcome(step, outcome) => update.conclude(open.unwrap_or(step), outcome, policy),
+        Happening::Finding(step, finding) => {
+            update.apply_finding(open.unwrap_or(step), finding, policy)
+        }
+        Happening::Hint => update.hint("callback"),
+        Happening::Crash => drop(open.map(|step| update.interrupted(step, policy))),
+        Happening::Reverse => drop(update.request_reversal("op", "asked")),
         Happening::Assign => {
             let account = AccountRef { kind: None, key: AccountKey::Id(9) };
-            let _ = draft.assign(account, "op");
+            let _ = update.assign(account, "op");
         }
-        Happening::Overdue => draft.give_up_if_overdue(policy),
+        Happening::Overdue => update.give_up_if_overdue(policy),
         Happening::Late(n, outcome) => {
             if let Some(sending) = sendings.get(n % sendings.len().max(1)) {
-                draft.apply_late_outcome(*sending, outcome, policy);
+                update.apply_late_outcome(*sending, outcome, policy);
             }
         }
         Happening::Hear(channel, step, generation, finding) => {
-            let reference = Reference::new(draft.transfer().id(), step, generation);
-            draft.hear(Evidence { channel, reference, finding }, policy);
+            let reference = Reference::new(update.transfer().id(), step, generation);
+            update.apply_evidence(Evidence { channel, reference, finding }, policy);
         }
         Happening::Decide(decision) => {
-            let _ = draft.decide(&decision, &somebody(), policy);
+            let _ = update.decide(&decision, &somebody(), policy);
         }
-        Happening::CallPerson => draft.call_person(policy),
-        Happening::Merge(shows) => draft.merge(other_transfer(), shows),
-        Happening::Carry => draft.carry(other_transfer()),
+        Happening::CallPerson => update.call_person(policy),
+        Happening::Merge(shows) => update.merge(other_transfer(), shows),
+        Happening::Carry => update.carry(other_transfer()),
     }
 }
 
@@ -232,7 +239,7 @@ fn other_transfer() -> TransferId {
     TransferId::new(Uuid::from_u128(0x0190_0000_0000_8000_8000_0000_0002_0000))
 }
 
-/// Follows a story and checks the rules after every decision.
+/// Follows a scenario and checks the rules after every decision.
 struct Witness {
     events: Vec<(Timestamp, Event)>,
     ledger: BTreeMap<LedgerAccount, i64>,
@@ -275,7 +282,7 @@ impl Witness {
         let transit = LedgerAccount::Transit(after.instruction().provider.clone());
         let booked = self.ledger.get(&transit).copied().unwrap_or(0);
         let open = after.in_transit().minor();
-        // What comes from the wallet is owed (credit), what comes from the core too.
+        // Money in transit is owed (a credit), whichever side it comes from.
         prop_assert_eq!(booked.abs(), open, "transit equals the open transfers");
         let suspense = LedgerAccount::Suspense(after.instruction().provider.clone());
         let suspended = self.ledger.get(&suspense).copied().unwrap_or(0) != 0;
@@ -404,10 +411,10 @@ fn check_given_up(before: &Transfer, decision: &Decision) -> Result<(), TestCase
             );
             // The answer to a sending, not to an inquiry about its reference.
             let sent = matches!(step.state, StepState::Sent { .. });
-            let at_door = rejection.retry == Retry::AfterRepair;
+            let before_processing = rejection.retry == Retry::AfterRepair;
             prop_assert!(
-                !(sent && step.answered && at_door),
-                "turned away at the door: that says nothing about a copy of an earlier sending"
+                !(sent && step.answered && before_processing),
+                "rejected before processing: that says nothing about a copy of an earlier sending"
             );
         }
     }
@@ -453,23 +460,23 @@ fn live(
     kind: Kind,
     from_wallet: bool,
     policy: &Policy,
-    story: Vec<(u32, Happening)>,
+    scenario: Vec<(u32, Happening)>,
 ) -> Result<(), TestCaseError> {
     let mut witness = Witness::new();
     let mut at = Timestamp::from_micros(1_000_000);
-    let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
+    let first = TransferUpdate::receive(instruction(kind, from_wallet), at).finish().unwrap();
     witness.see(None, &first)?;
     let mut transfer = first.transfer;
     let mut sendings = Vec::new();
-    for (seconds, happening) in story {
+    for (seconds, happening) in scenario {
         at = at.after(Duration::from_secs(u64::from(seconds)));
-        let mut draft = Draft::resume(transfer.clone(), at);
+        let mut update = TransferUpdate::resume(transfer.clone(), at);
         let mut heard = None;
         if let Happening::Hear(_, step, n, finding) = &happening {
             heard = Some((*step, *n, finding.clone()));
         }
-        happen(&mut draft, happening, &sendings, policy);
-        if let Some(decision) = draft.finish() {
+        happen(&mut update, happening, &sendings, policy);
+        if let Some(decision) = update.finish() {
             witness.see(Some(&transfer), &decision)?;
             transfer = decision.transfer;
             let open = transfer.open_step();
@@ -507,14 +514,14 @@ fn check_way_out(
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn every_story_keeps_the_rules(
+    fn every_scenario_keeps_the_rules(
         kind in (0_usize..4).prop_map(|n| Kind::ALL[n]),
         from_wallet: bool,
         absent in prop_oneof![Just(WhenAbsent::Resend), Just(WhenAbsent::Reject), Just(WhenAbsent::Case)],
         refund: bool,
-        story in prop::collection::vec((0_u32..200, a_happening()), 1..60),
+        scenario in prop::collection::vec((0_u32..200, a_happening()), 1..60),
     ) {
         let on_rejection = if refund { OnCoreRejection::Refund } else { OnCoreRejection::Suspense };
-        live(kind, from_wallet, &policy(absent, on_rejection), story)?;
+        live(kind, from_wallet, &policy(absent, on_rejection), scenario)?;
     }
 }

@@ -1,4 +1,5 @@
-//! The commit path: makes a decision durable, and sees to what follows from that alone.
+//! The commit path: makes a decision durable, and applies the consequences that follow from that
+//! alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +29,8 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    /// Commits the decision about `before` until the store says yes or no; the holds that it shows
-    /// and its metrics follow.
+    /// Commits the decision about `before` until the store accepts or refuses it; then records its
+    /// holds and metrics.
     pub(crate) async fn commit(
         &self,
         before: &Transfer,
@@ -45,8 +46,8 @@ impl Committer {
         Ok(())
     }
 
-    /// Commits until the store says yes or no: an outcome in hand must not be lost to a database
-    /// that does not answer for a while.
+    /// Commits until the store accepts or refuses: a known outcome must not be lost because a
+    /// database does not answer for a while.
     pub(crate) async fn commit_surely(
         &self,
         decision: Decision,
@@ -101,14 +102,14 @@ impl Committer {
             return Some(now.after(self.lease));
         }
         let spread = plan.due.after(jitter(transfer, plan.due.since(now)));
-        // A person is called in time, whatever else is spread out.
+        // The call to a person is never delayed by the spread.
         let call = transfer.person_due(policy, now);
         Some(call.map_or(spread, |call| spread.min(call.max(plan.due))))
     }
 }
 
-/// Up to a tenth of the wait, the same for the same transfer: so that what failed together does not
-/// come back together.
+/// A delay of up to a tenth of the wait, the same for the same transfer, so that transfers that
+/// failed together do not come back together.
 fn jitter(transfer: &Transfer, wait: Duration) -> Duration {
     let id = transfer.id();
     let bytes = id.as_uuid().as_bytes();

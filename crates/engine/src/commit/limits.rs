@@ -32,9 +32,9 @@ pub(crate) fn allowance(ports: &Ports, decision: &Decision) -> Option<Allowance>
 
 /// The message of an event about the execution of the wallet's operation.
 enum Executes {
-    /// It will be executed.
+    /// The operation will be executed.
     Later,
-    /// It has been executed.
+    /// The operation has been executed.
     Already,
     /// The event says nothing about the execution.
     Nothing,
@@ -119,7 +119,7 @@ pub(crate) fn rejection(reached: &LimitReached, amount: Money) -> Rejection {
 mod tests {
     use kiungo_domain::outcome::Confirmation;
     use kiungo_domain::party::AccountKey;
-    use kiungo_domain::transfer::Draft;
+    use kiungo_domain::transfer::TransferUpdate;
     use kiungo_domain::{
         AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Msisdn, ProviderId, Receipt,
         Timestamp, TransferId,
@@ -145,12 +145,12 @@ mod tests {
 
     /// Returns one letter for each event of a transfer of this kind: `l`ater, `a`lready, `-`
     /// nothing.
-    fn told(kind: Kind, origin: Origin) -> String {
+    fn letters(kind: Kind, origin: Origin) -> String {
         let at = Timestamp::from_micros(0);
         let instruction = instruction(kind, origin);
         let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
         let done = || Outcome::Completed(Confirmation::bare(Receipt::new("R1").unwrap()));
-        let story = [
+        let events = [
             Event::Received(instruction.clone()),
             Event::Cleared { account, account_no: "7".to_owned() },
             Event::Started { step: StepName::First, generation: 0, attempt: 1 },
@@ -164,26 +164,26 @@ mod tests {
             Event::Started { step: StepName::UndoFirst, generation: 0, attempt: 1 },
             Event::Concluded { step: StepName::UndoFirst, outcome: done() },
         ];
-        let transfer = Draft::receive(instruction, at).transfer().clone();
+        let transfer = TransferUpdate::receive(instruction, at).transfer().clone();
         let word = |event| match executes(event, &transfer) {
             Executes::Later => 'l',
             Executes::Already => 'a',
             Executes::Nothing => '-',
         };
-        story.iter().map(word).collect()
+        events.iter().map(word).collect()
     }
 
     #[test]
-    fn what_leads_to_the_wallets_operation_counts_on_its_day_and_what_came_of_it_stays() {
+    fn events_that_lead_to_the_wallets_operation_count_on_its_day_and_their_result_stays() {
         let api = || Origin::Api { client: "shop".to_owned() };
         let receipt = Receipt::new("W1").unwrap();
         let wallet = Origin::Wallet { receipt, account_reference: "7".to_owned() };
         for kind in [Kind::Deposit, Kind::Repayment] {
-            assert_eq!(told(kind, api()), "l-l-a-------");
+            assert_eq!(letters(kind, api()), "l-l-a-------");
         }
-        assert_eq!(told(Kind::Deposit, wallet).chars().next(), Some('a'));
+        assert_eq!(letters(Kind::Deposit, wallet).chars().next(), Some('a'));
         for kind in [Kind::Withdrawal, Kind::Disbursement] {
-            assert_eq!(told(kind, api()), "l-l--la-----");
+            assert_eq!(letters(kind, api()), "l-l--la-----");
         }
     }
 }

@@ -17,14 +17,14 @@ pub(crate) async fn first_found(core: &dyn Core, candidates: Vec<AccountCheck>) 
         }
         not_found.get_or_insert(answer);
     }
-    not_found.unwrap_or_else(|| CheckAnswer::Refused(no_account()))
+    not_found.unwrap_or_else(|| CheckAnswer::Rejected(no_account()))
 }
 
 /// False only for an account that does not exist: then the next candidate is asked about. An answer
 /// that is no answer decides too, since the account may exist.
 fn decides(answer: &CheckAnswer) -> bool {
     match answer {
-        CheckAnswer::Refused(rejection) => rejection.reason != Reason::AccountNotFound,
+        CheckAnswer::Rejected(rejection) => rejection.reason != Reason::AccountNotFound,
         CheckAnswer::Allowed(_) | CheckAnswer::Unclear { .. } => true,
     }
 }
@@ -42,7 +42,7 @@ fn no_account() -> Rejection {
 mod tests {
     use super::*;
 
-    /// Whoever reads the code of a suspended payment sees one word, whether a core was asked or not.
+    /// The code of a suspended payment is the same whether a core was asked or not.
     #[test]
     fn an_account_that_does_not_exist_has_the_code_that_a_core_gives_it() {
         assert_eq!(no_account().code, "account_not_found");
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn only_an_account_that_does_not_exist_lets_the_next_one_be_meant() {
-        let refused = |reason| CheckAnswer::Refused(Rejection { reason, ..no_account() });
+        let refused = |reason| CheckAnswer::Rejected(Rejection { reason, ..no_account() });
         assert!(!decides(&refused(Reason::AccountNotFound)));
         // Closed, of another holder or several at once, in another currency, or not to be told now.
         for reason in [Reason::AccountState, Reason::Other, Reason::AmountNotAllowed] {

@@ -1,9 +1,9 @@
 //! Operations of providers that are held as a whole: work waits, nothing fails.
 //!
-//! An answer that says that the float is empty, the session blocked, or the configuration refused,
-//! says so of every operation of that kind. It holds the operation, once, as one case of the
-//! provider. Outbound transfers do not leave the core meanwhile (rule 17). A hold ends when an
-//! attempt succeeds, when a probe of the provider says so, or when a person releases it.
+//! An answer about an empty float, a blocked session or a refused configuration concerns every
+//! operation of that kind. It places one hold on the operation, which is one case of the provider.
+//! Outbound transfers do not leave the core meanwhile (rule 17). A hold ends when an attempt
+//! succeeds, when a probe of the provider says so, or when a person releases it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,8 +29,8 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 const LOOK_MAX: Duration = Duration::from_mins(1);
 /// The wait before the first probe of a hold; later ones wait for a quarter of its age.
 const PROBE_FIRST: Duration = Duration::from_secs(30);
-/// The time for which nobody may have tried what is held before the provider is asked instead: then
-/// nothing is in transit that would try.
+/// The time without an attempt of a held operation after which the provider is probed instead: no
+/// transfer would attempt it then.
 const UNTRIED_MAX: Duration = Duration::from_mins(10);
 /// The number of times that the holds are read anew at once because one of them changed meanwhile;
 /// then the next look reads them.
@@ -52,16 +52,16 @@ pub(crate) struct Holds {
 #[derive(Debug, Default)]
 struct Known {
     holds: BTreeMap<ProviderId, Vec<Hold>>,
-    /// The number of changes made here: what was read before one of them is out of date.
+    /// The number of changes made here: a reading from before one of them is out of date.
     changes: u64,
 }
 
 /// A fact that an outcome shows about a provider's operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// This condition, found out with this amount.
+    /// The answer shows this condition, found with this amount.
     Holds(Operation, Condition, String, Money),
-    /// The provider carried one of this amount out.
+    /// The provider executed an operation of this amount.
     Works(Operation, Money),
 }
 
@@ -84,7 +84,7 @@ fn shown_by(operation: Operation, amount: Money, outcome: &Outcome) -> Option<Sh
         Outcome::Completed(_) | Outcome::Pending(_) => Some(Shown::Works(operation, amount)),
         Outcome::Rejected(rejection) => Condition::of(operation, rejection)
             .map(|condition| Shown::Holds(operation, condition, rejection.message.clone(), amount)),
-        // Transfers in transit go on trying; no other transfer need leave the core for it.
+        // Transfers in transit go on trying, so no other transfer leaves the core to probe.
         Outcome::NotSent { why, .. } if operation == Operation::PayOut => {
             Some(Shown::Holds(operation, Condition::Unreachable, why.clone(), amount))
         }
@@ -117,8 +117,8 @@ impl Holds {
         self.known().changes
     }
 
-    /// Takes over what was read after so many changes; `false` if there were more meanwhile, which
-    /// it may lack.
+    /// Takes over holds that were read after `changes` changes; `false` if there were more changes
+    /// meanwhile, which the reading may lack.
     fn replace(&self, holds: Vec<Hold>, changes: u64) -> bool {
         let mut read = BTreeMap::<ProviderId, Vec<Hold>>::new();
         for hold in holds {
@@ -185,8 +185,8 @@ impl Holds {
         Ok(())
     }
 
-    /// Lets a provider's operation go on, under whichever condition it is held; true if it was
-    /// held. If the cause persists, the next attempt holds it again.
+    /// Lets a provider's operation go on, whatever the condition of its hold. Returns true if it
+    /// was held. If the cause persists, the next attempt holds it again.
     pub(crate) async fn release(
         &self,
         provider: &ProviderId,
@@ -202,8 +202,8 @@ impl Holds {
     }
 
     /// The time for which a step may not be sent, by what is known of its provider: opening hours
-    /// and holds; for the first leg of an outbound transfer, whatever would keep its payout back
-    /// (rule 17). `None` if it may be sent.
+    /// and holds; for the first leg of an outbound transfer, also any obstacle to its payout (rule
+    /// 17). `None` if it may be sent.
     pub(crate) fn closed_for(
         &self,
         transfer: &Transfer,
@@ -261,7 +261,7 @@ impl Holds {
         if hold.probe_at > now {
             return Some(hold.probe_at.since(now).min(PROBE_MAX).max(Duration::from_secs(1)));
         }
-        // One attempt is the probe; the others wait for what it shows.
+        // One attempt is the probe; the others wait for its outcome.
         self.note(Hold { probe_at: now.after(probe_wait(hold, now)), ..hold.clone() });
         None
     }
@@ -320,7 +320,8 @@ impl Holds {
         }
     }
 
-    /// An attempt came through: that shows nothing about larger amounts that wait for the float.
+    /// Handles a successful attempt, which proves nothing about larger amounts that wait for the
+    /// float.
     async fn release_probed(&self, provider: &ProviderId, operation: Operation, amount: Money) {
         let holds = self.of(provider);
         let over = holds.iter().filter(|hold| {
@@ -348,7 +349,7 @@ impl Holds {
         self.next_look.wake();
     }
 
-    /// Reads what is held, here and by other processes.
+    /// Reads the holds, including those of other processes.
     pub(crate) async fn read(&self) -> Result<(), StoreError> {
         for _ in 0..READ_TRIES {
             let changes = self.changes();
@@ -359,7 +360,7 @@ impl Holds {
         Ok(())
     }
 
-    /// Probes what is held, so that it goes on although nothing is attempted meanwhile.
+    /// Probes the held operations, so that they go on even if no transfer attempts them.
     pub(crate) async fn keep_probing(self: Arc<Self>) {
         loop {
             tokio::select! {
@@ -379,7 +380,8 @@ impl Holds {
         }
     }
 
-    /// Outbound transfers wait for a closed breaker before they leave the core: somebody must ask.
+    /// Outbound transfers wait for a closed breaker before they leave the core, so the provider
+    /// must be probed.
     async fn probe_breaker(&self, provider: &ProviderId) {
         let Some(port) = self.ports.provider(provider) else { return };
         if port.throttle.breaker() == BreakerState::HalfOpen
@@ -426,8 +428,8 @@ impl Holds {
         let Some(port) = self.ports.provider(&hold.provider) else { return Probed::Lasts };
         match hold.condition {
             Condition::Person => Probed::Lasts,
-            // Only a payout shows whether the float suffices for it: those that wait with their
-            // money in transit are tried, one at a time.
+            // Only a payout shows if the float suffices: payouts whose money is in transit are
+            // tried, one at a time.
             Condition::FloatEmpty if now.since(hold.probe_at) < UNTRIED_MAX => {
                 Probed::LeftToAttempts
             }
@@ -461,16 +463,16 @@ fn covers(amount: Money, needed: Money) -> bool {
     amount.currency() == needed.currency() && amount.minor() >= needed.minor()
 }
 
-/// True if a float suffices for what was refused for want of it.
+/// True if a float suffices for the amount that was refused for lack of it.
 fn suffices(float: Money, needed: Option<Money>) -> bool {
     needed.map_or(!float.is_zero(), |needed| covers(float, needed))
 }
 
 /// The result of probing a hold.
 enum Probed {
-    /// It is over, and why.
+    /// The hold is over, for this reason.
     Over(String),
-    /// It is not, or nobody can tell.
+    /// It is not held, or this is unknown.
     Lasts,
     /// The next attempt shows.
     LeftToAttempts,

@@ -16,9 +16,9 @@ use crate::counterparties::ports::{Ports, ProviderPort};
 
 /// The answer to the question if a transfer could be given back as a whole.
 pub(crate) enum GivingBack {
-    /// It could, as far as can be told.
+    /// The transfer could be reversed, as far as is known.
     Possible,
-    /// It could not: nothing is to be moved.
+    /// The transfer could not be reversed: nothing is to be moved.
     Refused(Rejection),
     /// No usable answer: try later.
     Unclear(String),
@@ -62,7 +62,7 @@ pub(crate) async fn operate(
     }
 }
 
-/// Asks what became of the operation that this step is, in its present generation.
+/// Asks for the outcome of the operation that this step is, in its present generation.
 pub(crate) async fn inquire(
     ports: &Ports,
     transfer: &Transfer,
@@ -72,7 +72,7 @@ pub(crate) async fn inquire(
     inquire_about(ports, transfer, transfer.reference(step), at).await
 }
 
-/// Asks what became of the operation that this reference of the transfer names, whatever its
+/// Asks for the outcome of the operation that this reference of the transfer names, whatever its
 /// generation.
 pub(crate) async fn inquire_about(
     ports: &Ports,
@@ -123,7 +123,7 @@ pub(crate) async fn can_give_back(ports: &Ports, transfer: &Transfer, at: Timest
     };
     match core.core.can_undo(&order).await {
         UndoCheck::Possible => GivingBack::Possible,
-        UndoCheck::Refused(rejection) => GivingBack::Refused(rejection),
+        UndoCheck::Rejected(rejection) => GivingBack::Refused(rejection),
         UndoCheck::Unclear { why } => GivingBack::Unclear(why),
     }
 }

@@ -16,8 +16,8 @@ use crate::setup::TrafficOptions;
 /// between leaves an unknown behind that was never sent.
 const START_AHEAD: Duration = Duration::from_millis(100);
 
-/// The part of the slots, and of the rate, that questions of people and clients may take: one in so
-/// many. Transfers have the rest to themselves.
+/// The part of the slots, and of the rate, that questions of people and clients may take: one in
+/// this number. Transfers have the rest to themselves.
 const ASKING_SHARE: u32 = 4;
 
 /// The wait before a question that finds no slot may come again: an answer takes about as long.
@@ -96,9 +96,9 @@ impl Throttle {
         Ok(permit)
     }
 
-    /// Passes at once with a question that nobody's money waits for, or not at all: within a share
-    /// of the slots and of the rate, and only while the breaker is closed, since a probe is for
-    /// work. Its time may yet have to come: [`Permit::ready`].
+    /// Lets a question that no money depends on pass at once, or not at all: within a share of the
+    /// slots and of the rate, and only while the breaker is closed, because a probe is for work.
+    /// Its time may yet have to come: [`Permit::ready`].
     pub(crate) fn try_ask(self: &Arc<Self>) -> Result<Permit, Throttled> {
         let full = |_| Throttled { wait: ASK_AGAIN };
         let asking = Arc::clone(&self.asking).try_acquire_owned().map_err(full)?;
@@ -179,9 +179,9 @@ impl Permit {
         }
     }
 
-    /// Says whether the counterparty answered: an answer closes the breaker, so many failures in a
-    /// row within the window open it. Silence and refused connections count against it,
-    /// an honest refusal does not.
+    /// Reports if the counterparty answered: an answer closes the breaker, and a number of failures
+    /// in a row within the window opens it. Silence and refused connections count against it, an
+    /// honest refusal does not.
     pub(crate) fn report(self, answered: bool) {
         let mut state = self.throttle.lock();
         if answered {

@@ -27,7 +27,8 @@ pub(crate) struct Registry {
     locks: HashMap<AccountLock, Queue>,
     /// The lock that a transfer waits for: one at a time.
     queued: HashMap<TransferId, AccountLock>,
-    /// The time to call a person about a transfer that waits for a lock, whoever holds the lock.
+    /// The time to call a person about a transfer that waits for a lock, whichever transfer holds
+    /// it.
     calls: BTreeMap<TransferId, Timestamp>,
     /// The lock that a transfer has: one at a time.
     held: HashMap<TransferId, AccountLock>,
@@ -96,8 +97,8 @@ impl Registry {
         true
     }
 
-    /// Takes a transfer with the delivery that brought it. `Err` if it is with somebody already: a
-    /// task, which then reads it again before it rests, or the lock that it waits for.
+    /// Takes a transfer with the delivery that brought it. `Err` if a task has it already, which
+    /// then reads it again before it rests, or if it waits for a lock.
     pub(crate) fn take_delivered(
         &mut self,
         id: TransferId,
@@ -212,7 +213,7 @@ impl Registry {
         }
     }
 
-    /// Those that wait for a lock, and about whom a person is to be called by now.
+    /// Returns the transfers that wait for a lock, and about which a person is to be called by now.
     pub(crate) fn take_calls(&mut self, now: Timestamp) -> Vec<TransferId> {
         let (calls, queued) = (&mut self.calls, &self.queued);
         let due: Vec<TransferId> =
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_here_and_gets_the_lock_elsewhere_waits_no_more() {
+    fn a_waiter_that_gets_the_lock_elsewhere_leaves_the_queue() {
         let mut registry = Registry::default();
         assert!(registry.lock_or_queue(&lock(1), id(1)));
         assert!(!registry.lock_or_queue(&lock(1), id(2)));
@@ -358,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_needs_the_lock_no_more_leaves_the_queue() {
+    fn a_waiter_that_no_longer_needs_the_lock_leaves_the_queue() {
         let mut registry = Registry::default();
         assert!(registry.lock_or_queue(&lock(1), id(1)));
         assert!(!registry.lock_or_queue(&lock(1), id(2)));
@@ -371,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_needs_another_lock_waits_for_that_one_only() {
+    fn a_waiter_that_needs_another_lock_waits_for_that_one_only() {
         let mut registry = Registry::default();
         assert!(registry.lock_or_queue(&lock(1), id(1)));
         assert!(registry.lock_or_queue(&lock(2), id(2)));

@@ -20,12 +20,12 @@ pub(crate) struct Announcements {
     queue: Arc<dyn WorkQueue>,
     tasks: Tasks,
     sender: mpsc::Sender<(Slot, Work)>,
-    /// Those that wait, until they are carried.
+    /// The announcements that wait to be sent.
     waiting: Mutex<Option<mpsc::Receiver<(Slot, Work)>>>,
 }
 
 impl Announcements {
-    /// For this queue; at most so many wait for it.
+    /// Announces to this queue; at most `most` announcements wait for it.
     pub(crate) fn new(queue: Arc<dyn WorkQueue>, waiting_max: usize, tasks: Tasks) -> Self {
         let (sender, waiting) = mpsc::channel(waiting_max.max(1));
         Self { queue, tasks, sender, waiting: Mutex::new(Some(waiting)) }

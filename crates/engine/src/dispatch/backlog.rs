@@ -1,4 +1,4 @@
-//! The backlog: transfers whose time has come and that nobody works on yet, as last counted.
+//! The backlog: transfers whose time has come and that no task works on yet, as last counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,8 +33,8 @@ impl Backlog {
         }
     }
 
-    /// Counts what nobody has begun to work on: where work is shared, what is due is announced at
-    /// once and no longer due then.
+    /// Counts the due transfers that no task has begun: where work is shared, due work is announced
+    /// at once, and no longer due then.
     pub(crate) async fn count_received(&self) {
         match self.store.overview(self.clock.now()).await {
             Ok(overview) => {

@@ -13,7 +13,7 @@ pub(crate) struct DeliveryBatch {
 }
 
 impl DeliveryBatch {
-    /// A batch for so much work.
+    /// A batch for this amount of work.
     pub(crate) fn new(ack: Box<dyn AckHandle>, work: usize) -> Arc<Self> {
         Arc::new(Self { left: AtomicUsize::new(work), ack: Mutex::new(Some(ack)) })
     }
@@ -28,7 +28,8 @@ pub(crate) struct DeliveryGuard {
 }
 
 impl DeliveryGuard {
-    /// This part of its batch rests; returns the acknowledgement handle if it was the last.
+    /// Notes that this part of its batch rests; returns the acknowledgement handle if it was the
+    /// last.
     pub(crate) fn rested(&self) -> Option<Box<dyn AckHandle>> {
         let batch = &self.batch;
         let last = batch.left.fetch_sub(1, Ordering::AcqRel) == 1;

@@ -31,7 +31,7 @@ pub(crate) struct Dispatcher {
     pub(crate) distribution: Distribution,
     /// The time after which the store is to bring back a transfer in flight.
     pub(crate) lease: Duration,
-    /// The time for which somebody waits for a transfer that is being worked on.
+    /// The time for which a caller waits for a transfer that is being worked on.
     pub(crate) busy_wait: Duration,
     /// The worker on transfers; weak, because it hands on work itself.
     pub(crate) worker: Weak<dyn Advance>,
@@ -53,8 +53,8 @@ impl Dispatcher {
         matches!(self.distribution, Distribution::Shared { .. })
     }
 
-    /// Where work is shared, the time after which another process is to hear of a transfer that
-    /// waits here for its account.
+    /// Where work is shared, the time after which a transfer that waits here for its account is
+    /// announced to other processes.
     pub(crate) const fn queued_again(&self) -> Option<Duration> {
         match self.distribution {
             Distribution::InProcess(_) => None,
@@ -150,8 +150,8 @@ impl Dispatcher {
         });
     }
 
-    /// The worker for this transfer, which has been taken; `None` once the engine is gone: what was
-    /// delivered comes again to whoever is next.
+    /// The worker for this transfer, which has been taken; `None` once the engine is gone: its
+    /// deliveries come again to the next consumer.
     fn worker(&self, id: TransferId) -> Option<Arc<dyn Advance>> {
         let worker = self.worker.upgrade();
         if worker.is_none() {
@@ -174,8 +174,8 @@ impl Dispatcher {
         }
     }
 
-    /// Has a transfer worked on that has been taken already; where work is shared, whoever it
-    /// belongs to does.
+    /// Starts work on a transfer that has been taken already; where work is shared, the process
+    /// that its shard belongs to does the work.
     pub(crate) fn go_on_with(self: &Arc<Self>, transfer: Transfer) {
         if let Distribution::Shared { announcements, .. } = &self.distribution {
             self.release(transfer.id());
@@ -211,7 +211,7 @@ impl Dispatcher {
         }
     }
 
-    /// Takes a transfer, after waiting a while for whoever works on it.
+    /// Takes a transfer, after waiting a while for the task that works on it.
     pub(crate) async fn take_patiently(&self, id: TransferId) -> Result<(), RequestError> {
         let pause = Duration::from_millis(20);
         let mut waited = Duration::ZERO;
@@ -225,7 +225,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Gives a transfer back; whoever waits for its account lock or for room gets it.
+    /// Releases a transfer; a transfer that waits for its account lock, or for room, goes on.
     pub(crate) fn release(&self, id: TransferId) {
         let guards = self.registry().drop_work(id);
         self.rested(guards);
@@ -305,7 +305,7 @@ impl Dispatcher {
         }
     }
 
-    /// Frees the account lock of a transfer that nobody works on here and that holds no account.
+    /// Frees the account lock of a transfer that no task works on here and that holds no account.
     pub(crate) fn pass_lock_on(self: &Arc<Self>, id: TransferId) {
         let next = {
             let mut registry = self.registry();

@@ -1,5 +1,5 @@
-//! The way in which work comes to whoever does it: this process does all of it, or a broker
-//! delivers it to one of several.
+//! The way in which work reaches its process: this process does all of it, or a broker delivers it
+//! to one of several.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,14 +10,15 @@ use crate::setup::EngineOptions;
 use crate::sharing::Sharing;
 use crate::tasks::Tasks;
 
-/// The way in which work comes to whoever does it; chosen at setup.
+/// The way in which work reaches its process; chosen at setup.
 pub(crate) enum Distribution {
-    /// This process does all of it, as far as there is room.
+    /// This process does all the work, within its bounds.
     InProcess(Room),
-    /// It is announced, and the broker delivers it to one of several processes.
+    /// Work is announced, and the broker delivers it to one of several processes.
     Shared {
         announcements: Arc<Announcements>,
-        /// The time after which another process is to hear of a transfer that waits for its account.
+        /// The time after which a transfer that waits for its account is announced to other
+        /// processes.
         queued_again: Duration,
     },
 }
@@ -40,8 +41,8 @@ impl Distribution {
         Self::Shared { announcements, queued_again: shared.queued_again }
     }
 
-    /// True if one more is worked on at once beside so many in flight. Where work is shared, that
-    /// is for the process to say to which it is delivered.
+    /// True if one more transfer can be worked on beside `in_flight` others. Where work is shared,
+    /// that is for the process to say to which it is delivered.
     pub(crate) fn has_room_beside(&self, in_flight: usize) -> bool {
         match self {
             Self::InProcess(room) => in_flight < room.in_flight_max,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::TransferId;
-use kiungo_domain::transfer::Draft;
+use kiungo_domain::transfer::TransferUpdate;
 use kiungo_store::{Store, StoreError};
 use tokio::time::Instant;
 
@@ -48,7 +48,8 @@ impl Schedule {
         Ok(())
     }
 
-    /// After a start, what was in flight is due at once: nobody works on it any more.
+    /// After a start, transfers that were in flight are due at once: no task works on them any
+    /// more.
     pub(crate) async fn take_up_everything(&self) -> Result<(), StoreError> {
         let horizon = self.clock.now().after(self.options.lease);
         let batch = self
@@ -118,7 +119,7 @@ impl Schedule {
         let (changes, dispatcher) = (Arc::clone(&self.changes), Arc::clone(&self.dispatcher));
         let clock = Arc::clone(&self.clock);
         self.tasks.spawn(async move {
-            let nothing_else = |_: &mut Draft| Ok(());
+            let nothing_else = |_: &mut TransferUpdate| Ok(());
             if changes.exclusively(id, None, nothing_else).await.is_err() {
                 let again = clock.now().after(SLEEP_MAX);
                 dispatcher.registry().call_at(id, again);

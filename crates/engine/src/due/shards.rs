@@ -2,8 +2,8 @@
 //! the active one.
 //!
 //! The broker has one active member for each shard, the one that joined first, and another one
-//! takes over at once when it ends. So that a worker that comes later gets its part, whoever is not
-//! first by rank joins anew whenever the workers have changed.
+//! takes over at once when it ends. A worker that is not first by rank joins anew whenever the
+//! workers have changed, so that a worker that comes later gets its part.
 
 use std::sync::Arc;
 use std::time::Duration;

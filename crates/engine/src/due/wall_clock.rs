@@ -38,7 +38,7 @@ impl WallClock {
         let newest = self.reports.search(&newest).await?.rows;
         let now = self.clock.now();
         if newest.first().is_some_and(|row| row.received_at.since(now) >= STEP_MIN) {
-            tracing::warn!("the clock was set back: what is due is looked at again");
+            tracing::warn!("the clock was set back: due work is read again");
             self.dues.pull_due(now).await?;
         }
         Ok(())
@@ -62,7 +62,7 @@ impl WallClock {
             }
             tracing::warn!(
                 by.seconds = step.as_secs(),
-                "the clock was set back: what is due is looked at again"
+                "the clock was set back: due work is read again"
             );
             match self.dues.pull_due(now).await {
                 Ok(()) => self.next_look.wake(),

@@ -1,9 +1,9 @@
-//! Asking about operations that were executed already, because a person wants to know: what the
-//! other side took back since, and told nobody, becomes a case.
+//! Inquiries about operations that were executed already, on a person's request: an operation that
+//! the other side reversed since, without a report, becomes a case.
 
 use std::sync::Arc;
 
-use kiungo_domain::transfer::{Draft, Evidence, Origin, StepName, Transfer};
+use kiungo_domain::transfer::{Evidence, Origin, StepName, Transfer, TransferUpdate};
 use kiungo_domain::{Finding, Reference, TransferId};
 use kiungo_store::Summary;
 
@@ -28,8 +28,8 @@ impl Engine {
             return Ok(Summary::of(&transfer));
         }
         let by = by.to_owned();
-        let change = move |draft: &mut Draft| {
-            draft.hint(&by);
+        let change = move |update: &mut TransferUpdate| {
+            update.hint(&by);
             Ok(())
         };
         self.parts.changes.exclusively(id, None, change).await
@@ -57,9 +57,9 @@ impl Engine {
             }
             let Some(port) = parts.ports.provider(&transfer.instruction().provider) else { return };
             let policy = port.rules.policy().clone();
-            let hear = move |draft: &mut Draft| {
+            let hear = move |update: &mut TransferUpdate| {
                 for (reference, finding) in &answers {
-                    draft.hear(Evidence::inquired(*reference, finding.clone()), &policy);
+                    update.apply_evidence(Evidence::inquired(*reference, finding.clone()), &policy);
                 }
                 Ok(())
             };

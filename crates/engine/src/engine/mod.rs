@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use kiungo_domain::transfer::Draft;
+use kiungo_domain::transfer::TransferUpdate;
 use kiungo_domain::{AccountRef, CoreId, Kind, Money, ProviderId, Timestamp, TransferId};
 use kiungo_provider::RawCallback;
 use kiungo_store::{Store, StoreError, Summary};
@@ -125,8 +125,8 @@ impl Engine {
         key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
         let (by, reason) = (by.to_owned(), reason.to_owned());
-        let change = move |draft: &mut Draft| {
-            let taken = draft.request_reversal(&by, &reason);
+        let change = move |update: &mut TransferUpdate| {
+            let taken = update.request_reversal(&by, &reason);
             taken.then_some(()).ok_or("only a completed or suspended transfer can be reversed")
         };
         self.parts.changes.exclusively(id, key, change).await
@@ -141,8 +141,8 @@ impl Engine {
         key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
         let by = by.to_owned();
-        let change = move |draft: &mut Draft| {
-            let taken = draft.assign(account.clone(), &by);
+        let change = move |update: &mut TransferUpdate| {
+            let taken = update.assign(account.clone(), &by);
             taken.then_some(()).ok_or("only suspended money can be assigned")
         };
         self.parts.changes.exclusively(id, key, change).await

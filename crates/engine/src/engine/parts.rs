@@ -22,16 +22,16 @@ use crate::fail_point::FailPoints;
 use crate::intake::answers::Answers;
 use crate::intake::arrivals::Arrivals;
 use crate::intake::callbacks::Callbacks;
-use crate::intake::hear::Hearing;
+use crate::intake::evidence::EvidenceIntake;
 use crate::intake::inbox::Inbox;
-use crate::intake::judge::Judge;
+use crate::intake::notification::ProviderNotifier;
 use crate::intake::offers::Offers;
 use crate::intake::payments::Payments;
 use crate::intake::submission::Submissions;
-use crate::intake::telling::Telling;
+use crate::intake::validation::PaymentValidation;
 use crate::next_look::NextLook;
 use crate::persons::actions::Actions;
-use crate::persons::arrival_desk::ArrivalDesk;
+use crate::persons::arrival_actions::ArrivalActions;
 use crate::persons::interrupted::Completer;
 use crate::run::carried::Carriers;
 use crate::run::changes::Changes;
@@ -53,7 +53,7 @@ pub(crate) struct Parts {
     pub(crate) changes: Arc<Changes>,
     pub(crate) submissions: Submissions,
     pub(crate) callbacks: Callbacks,
-    pub(crate) arrival_desk: Arc<ArrivalDesk>,
+    pub(crate) arrival_actions: Arc<ArrivalActions>,
     pub(crate) actions: Arc<Actions>,
     pub(crate) completer: Arc<Completer>,
     pub(crate) wall_clock: Arc<WallClock>,
@@ -93,8 +93,8 @@ impl Parts {
         let changes = Arc::clone(&runner.carriers.changes);
         let backlog = Arc::new(Backlog::new(store.clone(), Arc::clone(&clock)));
         let intake = ground.intake(&committer, &dispatcher, &changes);
-        let arrival_desk = ground.arrival_desk(&intake.inbox);
-        let actions = ground.actions(&holds, &changes, &arrival_desk);
+        let arrival_actions = ground.arrival_actions(&intake.inbox);
+        let actions = ground.actions(&holds, &changes, &arrival_actions);
         Self {
             submissions: ground.submissions(&backlog, &committer, &dispatcher),
             completer: ground.completer(&actions, &dispatcher),
@@ -108,7 +108,7 @@ impl Parts {
             holds,
             dispatcher,
             changes,
-            arrival_desk,
+            arrival_actions,
             actions,
             ready: AtomicBool::new(false),
             _runner: runner,
@@ -267,13 +267,13 @@ impl Ground {
         let Self { store, clock, ports, tasks, next_look, .. } = self.clone();
         let arrivals = Arc::new(Arrivals { store: store.clone(), clock: Arc::clone(&clock) });
         let offers = Arc::new(Offers { transfers: store.clone(), items: store.clone() });
-        let telling = Arc::new(Telling {
+        let notifier = Arc::new(ProviderNotifier {
             store: store.clone(),
             clock: Arc::clone(&clock),
             arrivals: Arc::clone(&arrivals),
             offers: Arc::clone(&offers),
         });
-        let hearing = Arc::new(Hearing {
+        let evidence = Arc::new(EvidenceIntake {
             store: store.clone(),
             clock: Arc::clone(&clock),
             ports: Arc::clone(&ports),
@@ -292,22 +292,22 @@ impl Ground {
             answers: Answers {
                 store: store.clone(),
                 clock: Arc::clone(&clock),
-                hearing: Arc::clone(&hearing),
+                evidence: Arc::clone(&evidence),
             },
-            payments: self.payments(committer, dispatcher, changes, &hearing),
-            hearing,
-            telling: Arc::clone(&telling),
+            payments: self.payments(committer, dispatcher, changes, &evidence),
+            evidence,
+            notifier: Arc::clone(&notifier),
             taken: Mutex::new(HashSet::new()),
         });
-        let judge = Judge { clock, ports: Arc::clone(&ports) };
+        let validation = PaymentValidation { clock, ports: Arc::clone(&ports) };
         let callbacks = Callbacks {
             transfers: store.clone(),
             items: store,
             ports,
             arrivals,
-            judge,
+            validation,
             offers,
-            telling,
+            notifier,
             inbox: Arc::clone(&inbox),
         };
         Intake { inbox, callbacks }
@@ -318,7 +318,7 @@ impl Ground {
         committer: &Arc<Committer>,
         dispatcher: &Arc<Dispatcher>,
         changes: &Arc<Changes>,
-        hearing: &Arc<Hearing>,
+        evidence: &Arc<EvidenceIntake>,
     ) -> Payments {
         let Self { store, clock, ids, .. } = self.clone();
         Payments {
@@ -328,22 +328,22 @@ impl Ground {
             committer: Arc::clone(committer),
             dispatcher: Arc::clone(dispatcher),
             changes: Arc::clone(changes),
-            hearing: Arc::clone(hearing),
+            evidence: Arc::clone(evidence),
             notice_wait_max: self.options.notice_wait_max,
         }
     }
 
-    fn arrival_desk(&self, inbox: &Arc<Inbox>) -> Arc<ArrivalDesk> {
+    fn arrival_actions(&self, inbox: &Arc<Inbox>) -> Arc<ArrivalActions> {
         let Self { store, clock, ports, .. } = self.clone();
         let (transfers, items, inbox) = (store.clone(), store, Arc::clone(inbox));
-        Arc::new(ArrivalDesk { transfers, items, clock, ports, inbox })
+        Arc::new(ArrivalActions { transfers, items, clock, ports, inbox })
     }
 
     fn actions(
         &self,
         holds: &Arc<Holds>,
         changes: &Arc<Changes>,
-        arrivals: &Arc<ArrivalDesk>,
+        arrivals: &Arc<ArrivalActions>,
     ) -> Arc<Actions> {
         let Self { store, clock, ids, ports, .. } = self.clone();
         Arc::new(Actions {

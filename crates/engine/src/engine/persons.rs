@@ -1,22 +1,23 @@
-//! The handle, for persons: their actions, and their decisions about transfers, arrivals and holds.
+//! The engine's functions for persons: their actions, and their decisions about transfers, arrivals
+//! and holds.
 
-use kiungo_domain::transfer::{Deciding, Draft, Operation, PersonDecision};
+use kiungo_domain::transfer::{Deciding, Operation, PersonDecision, TransferUpdate};
 use kiungo_domain::{ProviderId, TransferId};
 use kiungo_store::{Action, ActionId, Hold, InboxId, InboxItem, StoreError, Summary};
 
 use crate::claims::PaymentClaim;
 use crate::engine::Engine;
 use crate::persons::action_request::{ActError, Acted, NewAction};
-use crate::persons::arrival_desk::ArrivalError;
+use crate::persons::arrival_actions::ArrivalError;
 use crate::request::{Caller, RequestError};
 
 impl Engine {
     /// Carries an action out, or writes it down as a proposal where a second person is needed.
-    /// Under a key, the same is done once; the same proposal that waits already is the answer to
-    /// the next.
+    /// Under a key, the same action is done once; a second proposal of the same action is answered
+    /// with the one that waits.
     ///
     /// # Errors
-    /// Anything that does not allow it; then nothing is done.
+    /// The reason that forbids it; then nothing is done.
     pub async fn act(&self, new: NewAction) -> Result<Acted, ActError> {
         self.parts.actions.act(new).await
     }
@@ -25,7 +26,7 @@ impl Engine {
     /// transfer names the version that was shown.
     ///
     /// # Errors
-    /// As for [`Engine::act`]; nobody approves what he proposed himself.
+    /// As for [`Engine::act`]; and the person who proposed an action cannot approve it.
     pub async fn approve_action(
         &self,
         id: ActionId,
@@ -37,7 +38,7 @@ impl Engine {
     }
 
     /// Declines an action that waits for a second person. The person who proposed it may do so too.
-    /// What was approved stays approved.
+    /// An approved action stays approved.
     ///
     /// # Errors
     /// There is no such action, or it is not open any more.
@@ -50,8 +51,9 @@ impl Engine {
         self.parts.actions.decline(id, by, why).await
     }
 
-    /// Carries out every approved action of which nobody wrote an outcome, once, however many do this
-    /// at a time. The engine does it by itself, at start and every ten seconds.
+    /// Carries out every approved action that has no recorded outcome. Each is carried out once,
+    /// however many processes do this at a time. The engine does it by itself, at start and every
+    /// ten seconds.
     ///
     /// # Errors
     /// The store does not answer.
@@ -76,40 +78,40 @@ impl Engine {
             let why = "its provider is no longer configured";
             return Err(RequestError::Conflict { id, status, why });
         };
-        let change = move |draft: &mut Draft| {
-            let taken = draft.decide(&decision, &who, &policy);
-            taken.then_some(()).ok_or_else(|| draft.transfer().why_refused(&decision))
+        let change = move |update: &mut TransferUpdate| {
+            let taken = update.decide(&decision, &who, &policy);
+            taken.then_some(()).ok_or_else(|| update.transfer().why_refused(&decision))
         };
         self.parts.changes.exclusively(id, key, change).await
     }
 
-    /// Brings in a payment by its receipt. It is stored like a notification of the provider, and
-    /// handled like one; the arrival.
+    /// Brings in a payment by its receipt. It is stored and handled like a notification of the
+    /// provider. Returns the arrival.
     pub async fn claim(
         &self,
         provider: &ProviderId,
         claim: &PaymentClaim,
     ) -> Result<InboxId, ArrivalError> {
-        self.parts.arrival_desk.claim(provider, claim).await
+        self.parts.arrival_actions.claim(provider, claim).await
     }
 
-    /// An arrival, whole.
+    /// Returns the whole arrival.
     pub async fn arrival(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
-        self.parts.arrival_desk.arrival(id).await
+        self.parts.arrival_actions.arrival(id).await
     }
 
     /// Has an arrival that is kept for a person handled again, after a mapping was mended for
     /// example.
     pub async fn handle_again(&self, id: InboxId) -> Result<(), ArrivalError> {
-        self.parts.arrival_desk.handle_again(id).await
+        self.parts.arrival_actions.handle_again(id).await
     }
 
-    /// Puts an arrival away that a person has been called because of.
+    /// Closes an arrival that has called a person.
     pub async fn dismiss(&self, id: InboxId, by: &str, reason: &str) -> Result<(), ArrivalError> {
-        self.parts.arrival_desk.dismiss(id, by, reason).await
+        self.parts.arrival_actions.dismiss(id, by, reason).await
     }
 
-    /// The holds on a provider's operations, as last known here.
+    /// Returns the holds on a provider's operations, as last known here.
     pub fn holds(&self, provider: &ProviderId) -> Vec<Hold> {
         self.parts.holds.of(provider)
     }
@@ -125,8 +127,8 @@ impl Engine {
         self.parts.holds.hold(provider, operation, by, reason).await
     }
 
-    /// Lets a provider's operation go on, under whichever condition it is held; true if it was
-    /// held. If the cause persists, the next attempt holds it again.
+    /// Lets a provider's operation go on, whatever the condition of its hold. Returns true if it
+    /// was held. If the cause persists, the next attempt holds it again.
     pub async fn release_operation(
         &self,
         provider: &ProviderId,

@@ -1,5 +1,5 @@
-//! Reading at a provider because somebody asks for it now: it passes the provider's throttle like
-//! everything else, within the share that questions have, and never waits behind it.
+//! Reads at a provider on a client's request: each passes the provider's throttle like all
+//! requests, within the share of questions, and never waits for it.
 
 use kiungo_domain::{Money, Msisdn, ProviderId};
 use kiungo_provider::ReadError;

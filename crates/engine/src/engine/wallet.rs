@@ -1,4 +1,4 @@
-//! From the text that somebody wrote to the number of a wallet.
+//! Reads the number of a wallet from a written text.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Inquiries that a provider answers by callback: the claim of a callback is put before the
-//! provider, and the answer, when it arrives, is heard as an inquiry's finding.
+//! Inquiries that a provider answers by callback. The provider is asked about the claim of a
+//! callback, and its answer, when it arrives, is recorded as an inquiry's finding.
 
 use std::sync::Arc;
 
@@ -11,19 +11,18 @@ use crate::clock::Clock;
 use crate::counterparties::operate::wallet_inquiry;
 use crate::counterparties::ports::ProviderPort;
 use crate::intake::arrivals::Handled;
-use crate::intake::hear::{Asking, Hearing, is_awaited};
+use crate::intake::evidence::{Asking, EvidenceIntake, is_awaited};
 
-/// Asks for answers that come by callback, and takes them.
+/// Sends the inquiries whose answers come by callback, and takes the answers.
 pub(crate) struct Answers {
     pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) hearing: Arc<Hearing>,
+    pub(crate) evidence: Arc<EvidenceIntake>,
 }
 
 impl Answers {
     /// Asks the provider, through its throttle, about the claim of a callback; the answer is
-    /// another arrival. A claim about something settled that agrees with the record is not asked
-    /// about.
+    /// another arrival. A claim that agrees with the record of a settled step is not asked about.
     pub(crate) async fn ask_about_claim(
         &self,
         item: &InboxItem,
@@ -39,7 +38,7 @@ impl Answers {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
         let claim = Evidence { channel: Channel::Callback, reference, finding: claim };
-        if !is_awaited(&transfer, reference) && self.hearing.agrees(&transfer, &claim).await? {
+        if !is_awaited(&transfer, reference) && self.evidence.agrees(&transfer, &claim).await? {
             return Ok(Handled::Noted(format!("agrees with transfer {id}")));
         }
         let Ok(permit) = port.throttle.enter().await else {
@@ -62,6 +61,6 @@ impl Answers {
         finding: Finding,
     ) -> Result<Handled, StoreError> {
         let answer = Evidence::inquired(reference, finding);
-        self.hearing.hear(item, answer, Asking::Answered).await
+        self.evidence.compare(item, answer, Asking::Answered).await
     }
 }

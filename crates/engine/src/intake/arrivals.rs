@@ -39,7 +39,7 @@ pub(crate) enum Handled {
         /// The wait before that.
         wait: Again,
     },
-    /// Look again later: nothing is wrong, and nobody is called however long it takes.
+    /// Look again later: nothing is wrong, and no person is called however long it takes.
     Unended {
         /// The wait before that.
         wait: Duration,
@@ -50,17 +50,17 @@ pub(crate) enum Handled {
 
 /// The wait before an arrival is handled again.
 pub(crate) enum Again {
-    /// The next rung of the provider's ladder.
-    Rung,
-    /// Soon, then ever later, up to that rung: the provider did not answer.
+    /// The next interval of the provider's inquiry schedule.
+    Interval,
+    /// Soon, then ever later, up to that interval: the provider did not answer.
     Soon,
-    /// This long.
+    /// After this time.
     After(Duration),
 }
 
 impl Handled {
     pub(crate) fn later(why: impl Into<String>) -> Self {
-        Self::Later { why: why.into(), wait: Again::Rung }
+        Self::Later { why: why.into(), wait: Again::Interval }
     }
 
     /// The provider did not say anything about it.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use kiungo_domain::ProviderId;
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
-    Refusal, RefusedFor, Standing, Verdict,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, Offer, OfferState,
+    PaymentNotice, RawCallback, Refusal, RefusedFor, Standing,
 };
 use kiungo_store::{Arrival, InboxItem, InboxState, InboxStore, StoreError, TransferStore};
 use metrics::counter;
@@ -17,9 +17,9 @@ use metrics::counter;
 use crate::counterparties::ports::{Ports, ProviderPort};
 use crate::intake::arrivals::{Arrivals, digest, raw};
 use crate::intake::inbox::Inbox;
-use crate::intake::judge::Judge;
+use crate::intake::notification::ProviderNotifier;
 use crate::intake::offers::{Offers, digest_of, name_of};
-use crate::intake::telling::Telling;
+use crate::intake::validation::PaymentValidation;
 use crate::request::CallbackRefused;
 
 /// Takes callbacks.
@@ -28,9 +28,9 @@ pub(crate) struct Callbacks {
     pub(crate) items: Arc<dyn InboxStore>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) arrivals: Arc<Arrivals>,
-    pub(crate) judge: Judge,
+    pub(crate) validation: PaymentValidation,
     pub(crate) offers: Arc<Offers>,
-    pub(crate) telling: Arc<Telling>,
+    pub(crate) notifier: Arc<ProviderNotifier>,
     pub(crate) inbox: Arc<Inbox>,
 }
 
@@ -45,30 +45,34 @@ impl Callbacks {
             .ports
             .provider(provider)
             .ok_or_else(|| CallbackRefused::UnknownProvider(provider.clone()))?;
-        let verdict = match port.provider.read_callback(&callback) {
-            Ok(CallbackNews::Validation(notice)) => match self.judge.judge(port, &notice).await {
-                Some(refusal) => Verdict::Refused(refusal),
-                None => Verdict::Accepted,
-            },
-            Ok(CallbackNews::Offer(offer)) => {
+        let decision = match port.provider.read_callback(&callback) {
+            Ok(CallbackContent::Validation(notice)) => {
+                match self.validation.refusal(port, &notice).await {
+                    Some(refusal) => CallbackDecision::Refused(refusal),
+                    None => CallbackDecision::Accepted,
+                }
+            }
+            Ok(CallbackContent::Offer(offer)) => {
                 self.take_offer(provider, port, &callback, &offer).await?
             }
-            Ok(CallbackNews::StateQuery(query)) => {
-                Verdict::State(self.offers.find_offer(provider, port, &query).await?.map(Box::new))
-            }
-            Ok(CallbackNews::Heartbeat) => Verdict::Accepted,
-            Ok(CallbackNews::Malformed(refusal)) => turned_away(provider, refusal),
+            Ok(CallbackContent::StateQuery(query)) => CallbackDecision::State(
+                self.offers.find_offer(provider, port, &query).await?.map(Box::new),
+            ),
+            Ok(CallbackContent::Heartbeat) => CallbackDecision::Accepted,
+            Ok(CallbackContent::Malformed(refusal)) => turned_away(provider, refusal),
             Ok(
-                CallbackNews::Result { .. }
-                | CallbackNews::Answer { .. }
-                | CallbackNews::Nothing
-                | CallbackNews::Payment(_),
+                CallbackContent::Result { .. }
+                | CallbackContent::Answer { .. }
+                | CallbackContent::Nothing
+                | CallbackContent::Payment(_),
             ) => {
                 self.inbox.take_in(provider, &callback, digest(&callback)).await?;
-                Verdict::Accepted
+                CallbackDecision::Accepted
             }
             // A mere question contains nothing that could be lost.
-            Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => Verdict::Unreadable,
+            Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => {
+                CallbackDecision::Unreadable
+            }
             Err(error) => {
                 counter!("kiungo_callbacks_quarantined_total", "provider" => provider.to_string())
                     .increment(1);
@@ -77,10 +81,10 @@ impl Callbacks {
                 self.arrivals
                     .keep(provider, &callback, digest, InboxState::Quarantined { reason })
                     .await?;
-                Verdict::Unreadable
+                CallbackDecision::Unreadable
             }
         };
-        Ok(port.provider.reply(&callback, &verdict))
+        Ok(port.provider.reply(&callback, &decision))
     }
 
     /// Takes an offer, or turns it away.
@@ -90,19 +94,19 @@ impl Callbacks {
         port: &ProviderPort,
         callback: &RawCallback,
         offer: &Offer,
-    ) -> Result<Verdict, StoreError> {
+    ) -> Result<CallbackDecision, StoreError> {
         let digest = digest_of(callback, offer.correlation.as_deref());
         if let Some(known) = self.items.arrived(provider, &digest).await? {
             return self.offered_again(provider, port, callback, &known).await;
         }
         if !offer.made
             && !self.is_known(provider, &offer.notice).await?
-            && let Some(refusal) = self.judge.judge(port, &offer.notice).await
+            && let Some(refusal) = self.validation.refusal(port, &offer.notice).await
         {
             return Ok(turned_away(provider, refusal));
         }
         let to_tell = if offer.calls_back {
-            self.telling.keep_to_tell(provider, &digest).await?
+            self.notifier.store_order(provider, &digest).await?
         } else {
             None
         };
@@ -112,7 +116,7 @@ impl Callbacks {
             Arrival::New(id) => {
                 let (name, offer) = (name_of(provider, id), callback.clone());
                 let state = OfferState { name, offer, standing: Standing::Pending };
-                Ok(Verdict::Taken(Box::new(state)))
+                Ok(CallbackDecision::Taken(Box::new(state)))
             }
             // Another one was quicker by a moment.
             Arrival::Seen(id) => {
@@ -123,15 +127,14 @@ impl Callbacks {
         }
     }
 
-    /// The same again is answered with what became of it; another content under the same id is
-    /// refused.
+    /// The same again is answered with its outcome; another content under the same id is refused.
     async fn offered_again(
         &self,
         provider: &ProviderId,
         port: &ProviderPort,
         callback: &RawCallback,
         known: &InboxItem,
-    ) -> Result<Verdict, StoreError> {
+    ) -> Result<CallbackDecision, StoreError> {
         let first = raw(known);
         let same = first.as_ref().is_some_and(|first| {
             (&first.method, &first.path, &first.body)
@@ -143,7 +146,7 @@ impl Callbacks {
                 let message = "this request id came before, with another content".to_owned();
                 turned_away(provider, Refusal { reason: RefusedFor::Duplicate, message })
             },
-            |state| Verdict::Taken(Box::new(state)),
+            |state| CallbackDecision::Taken(Box::new(state)),
         ))
     }
 
@@ -160,8 +163,8 @@ impl Callbacks {
 }
 
 /// Counts a refusal. It is not stored: the provider has its answer, and nothing follows from it.
-fn turned_away(provider: &ProviderId, refusal: Refusal) -> Verdict {
+fn turned_away(provider: &ProviderId, refusal: Refusal) -> CallbackDecision {
     counter!("kiungo_payments_refused_total", "provider" => provider.to_string()).increment(1);
     tracing::info!(provider = %provider, reason = %refusal.reason, "a payment is turned away");
-    Verdict::Refused(refusal)
+    CallbackDecision::Refused(refusal)
 }

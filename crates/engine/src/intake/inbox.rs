@@ -1,17 +1,16 @@
-//! Arrivals that nobody asked for, handled: each by one task at a time, and again until it is clear
-//! what becomes of it.
+//! Handles unsolicited arrivals: each by one task at a time, repeated until its outcome is clear.
 //!
-//! A result of an operation of ours is evidence ([`crate::intake::hear`]); a payment that a customer
-//! started at the wallet becomes a transfer ([`crate::intake::payments`]). A callback that is neither, or
-//! that cannot be read, is kept whole for a person (rule 12), who can have it handled again or
-//! dismiss it.
+//! A result of an operation of ours is evidence ([`crate::intake::evidence`]); a payment that a
+//! customer started at the wallet becomes a transfer ([`crate::intake::payments`]). A callback that
+//! is neither, or that cannot be read, is kept whole for a person (rule 12), who can have it
+//! handled again or dismiss it.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kiungo_domain::ProviderId;
-use kiungo_provider::{CallbackNews, Offer, RawCallback};
+use kiungo_provider::{CallbackContent, Offer, RawCallback};
 use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, InboxStore, StoreError};
 
 use crate::claims::{CLAIM_METHOD, claimed};
@@ -21,9 +20,9 @@ use crate::dispatch::deliveries::DeliveryGuard;
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::intake::answers::Answers;
 use crate::intake::arrivals::{Again, Arrivals, Handled, raw};
-use crate::intake::hear::Hearing;
+use crate::intake::evidence::EvidenceIntake;
+use crate::intake::notification::{NOTIFY_METHOD, ProviderNotifier};
 use crate::intake::payments::Payments;
-use crate::intake::telling::{TELL_METHOD, Telling};
 use crate::next_look::NextLook;
 use crate::tasks::Tasks;
 
@@ -43,10 +42,10 @@ pub(crate) struct Inbox {
     pub(crate) next_look: Arc<NextLook>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) arrivals: Arc<Arrivals>,
-    pub(crate) hearing: Arc<Hearing>,
+    pub(crate) evidence: Arc<EvidenceIntake>,
     pub(crate) answers: Answers,
     pub(crate) payments: Payments,
-    pub(crate) telling: Arc<Telling>,
+    pub(crate) notifier: Arc<ProviderNotifier>,
     /// The items that tasks are handling.
     pub(crate) taken: Mutex<HashSet<InboxId>>,
 }
@@ -143,7 +142,7 @@ impl Inbox {
             InboxState::Handled { .. } | InboxState::Quarantined { .. } => None,
         };
         if let Err(error) = self.store.set_inbox_state(item.id, state).await {
-            tracing::error!(inbox = %item.id, %error, "what became of an arrival cannot be stored");
+            tracing::error!(inbox = %item.id, %error, "the outcome of an arrival cannot be stored");
         }
         // The schedule looks at the store: it is there by now.
         if let Some(due) = due {
@@ -157,12 +156,14 @@ impl Inbox {
         let policy = self.ports.provider(&item.provider).map(|port| &port.rules.policy().wallet);
         let unanswered = match wait {
             Again::Soon => item.attempts % UNANSWERED_ROUND + 1,
-            Again::Rung | Again::After(_) => 0,
+            Again::Interval | Again::After(_) => 0,
         };
         let wait = match (wait, policy) {
             (Again::After(wait), _) => wait,
-            (Again::Rung | Again::Soon, Some(side)) => side.inquiry_wait(item.attempts, unanswered),
-            (Again::Rung | Again::Soon, None) => Duration::from_secs(30),
+            (Again::Interval | Again::Soon, Some(side)) => {
+                side.inquiry_wait(item.attempts, unanswered)
+            }
+            (Again::Interval | Again::Soon, None) => Duration::from_secs(30),
         };
         let now = self.clock.now();
         let overdue = policy.is_some_and(|side| now.since(item.at) >= side.case_after);
@@ -183,30 +184,30 @@ impl Inbox {
                 None => Ok(Handled::Quarantine("the claim cannot be read back".to_owned())),
             };
         }
-        if callback.method == TELL_METHOD {
-            return self.telling.tell_provider(item, port, &callback.path).await;
+        if callback.method == NOTIFY_METHOD {
+            return self.notifier.notify(item, port, &callback.path).await;
         }
         match port.provider.read_callback(&callback) {
-            Ok(CallbackNews::Result { reference: Some(reference), finding })
+            Ok(CallbackContent::Result { reference: Some(reference), finding })
                 if port.provider.inquires_by_callback() =>
             {
                 self.answers.ask_about_claim(item, port, reference, finding).await
             }
-            Ok(CallbackNews::Result { reference, finding }) => {
-                self.hearing.handle_result(item, reference, finding).await
+            Ok(CallbackContent::Result { reference, finding }) => {
+                self.evidence.handle_result(item, reference, finding).await
             }
-            Ok(CallbackNews::Nothing) => Ok(Handled::Noted("it says nothing".to_owned())),
-            Ok(CallbackNews::Answer { reference, finding }) => {
+            Ok(CallbackContent::Nothing) => Ok(Handled::Noted("it says nothing".to_owned())),
+            Ok(CallbackContent::Answer { reference, finding }) => {
                 self.answers.handle_answer(item, reference, finding).await
             }
-            Ok(CallbackNews::Payment(notice) | CallbackNews::Offer(Offer { notice, .. })) => {
+            Ok(CallbackContent::Payment(notice) | CallbackContent::Offer(Offer { notice, .. })) => {
                 self.payments.handle_payment(item, port, notice).await
             }
             Ok(
-                CallbackNews::Validation(_)
-                | CallbackNews::StateQuery(_)
-                | CallbackNews::Heartbeat
-                | CallbackNews::Malformed(_),
+                CallbackContent::Validation(_)
+                | CallbackContent::StateQuery(_)
+                | CallbackContent::Heartbeat
+                | CallbackContent::Malformed(_),
             ) => Ok(Handled::Noted("a question".to_owned())),
             Err(error) => Ok(Handled::Quarantine(error.to_string())),
         }

@@ -5,19 +5,19 @@
 //! * `inbox`: everything that arrived unasked, handled
 //! * `payments`: payments that customers start at the wallet
 //! * `answers`: inquiries that are answered by callback
-//! * `hear`: evidence about operations of ours
-//! * `telling`: telling providers the outcome of their offers
-//! * `judge`: payments that providers offer, judged
+//! * `evidence`: evidence about operations of ours
+//! * `notification`: reports the outcome of offers to their providers
+//! * `validation`: checks payments that providers offer, before they are taken
 //! * `offers`: the fate of offers
 //! * `arrivals`: arrivals as they are kept
 
 pub(crate) mod answers;
 pub(crate) mod arrivals;
 pub(crate) mod callbacks;
-pub(crate) mod hear;
+pub(crate) mod evidence;
 pub(crate) mod inbox;
-pub(crate) mod judge;
+pub(crate) mod notification;
 pub(crate) mod offers;
 pub(crate) mod payments;
 pub(crate) mod submission;
-pub(crate) mod telling;
+pub(crate) mod validation;

@@ -6,7 +6,7 @@ use kiungo_domain::ProviderId;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::Status;
 use kiungo_provider::{
-    CallbackNews, Offer, OfferState, PaymentNotice, RawCallback, Refusal, Standing, StateQuery,
+    CallbackContent, Offer, OfferState, PaymentNotice, RawCallback, Refusal, Standing, StateQuery,
 };
 use kiungo_store::{InboxId, InboxItem, InboxState, InboxStore, StoreError, TransferStore};
 use uuid::Uuid;
@@ -51,7 +51,7 @@ impl Offers {
         item: &InboxItem,
     ) -> Result<Option<OfferState>, StoreError> {
         let Some(offer) = raw(item) else { return Ok(None) };
-        let Ok(CallbackNews::Offer(Offer { notice, .. })) = port.provider.read_callback(&offer)
+        let Ok(CallbackContent::Offer(Offer { notice, .. })) = port.provider.read_callback(&offer)
         else {
             return Ok(None);
         };
@@ -113,7 +113,7 @@ fn digest_of_correlation(id: &str) -> String {
 const NUMBER_BITS: u32 = 62;
 
 /// The name under which a provider asks for an offer: a UUID (version 8) of the item's number and a
-/// check that nobody hits by counting on.
+/// check that cannot be guessed by counting.
 pub(crate) fn name_of(provider: &ProviderId, id: InboxId) -> Uuid {
     let number = u128::from(id.0.unsigned_abs()) & ((1 << NUMBER_BITS) - 1);
     let check = hashed(&[b"offer", provider.as_str().as_bytes(), &id.0.to_be_bytes()]);

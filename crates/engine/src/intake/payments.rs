@@ -1,16 +1,18 @@
 //! Payments that customers start at the wallet.
 //!
-//! A payment is confirmed with the provider, where it can be asked, before it becomes a transfer;
-//! however it is first heard of, one receipt is one transfer (rule 7). A payment that may be the
-//! result of a collection of ours waits a short while for the collection's own answer, which is
-//! asked for at once.
+//! A payment is confirmed with the provider, where the provider can be asked, before it becomes a
+//! transfer. One receipt is one transfer, whichever report of the payment comes first (rule 7). A
+//! payment that may be the result of a collection of ours waits a short while for the collection's
+//! own answer, which is asked for at once.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::outcome::{Confirmation, Stated};
 use kiungo_domain::party::label_of;
-use kiungo_domain::transfer::{Channel, Draft, Evidence, Instruction, Kind, Origin, Transfer};
+use kiungo_domain::transfer::{
+    Channel, Evidence, Instruction, Kind, Origin, Transfer, TransferUpdate,
+};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_provider::{PaymentFinding, PaymentNotice};
 use kiungo_store::{CollectionQuery, CommitError, InboxItem, StoreError, TransferStore};
@@ -20,10 +22,11 @@ use crate::commit::committer::Committer;
 use crate::counterparties::ports::ProviderPort;
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::intake::arrivals::{Again, Handled, is_claim};
-use crate::intake::hear::{Asking, Hearing, is_awaited};
+use crate::intake::evidence::{Asking, EvidenceIntake, is_awaited};
 use crate::run::changes::Changes;
 
-/// The wait before the first look at whether a collection has taken up its own payment; doubles.
+/// The wait before the first check that a collection has taken up its own payment; it doubles each
+/// time.
 const COLLECTION_WAIT: Duration = Duration::from_secs(5);
 
 /// Takes payments that customers start at the wallet.
@@ -34,7 +37,7 @@ pub(crate) struct Payments {
     pub(crate) committer: Arc<Committer>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) changes: Arc<Changes>,
-    pub(crate) hearing: Arc<Hearing>,
+    pub(crate) evidence: Arc<EvidenceIntake>,
     /// The time for which a payment waits for a collection that may be the same payment.
     pub(crate) notice_wait_max: Duration,
 }
@@ -84,8 +87,9 @@ impl Payments {
         self.receive_payment(item, port, truth, receipt).await
     }
 
-    /// The payment carries a reference of ours: it is evidence about that collection. Where the
-    /// provider has confirmed it, that is its answer; else it is asked under the reference.
+    /// Handles a payment that carries a reference of ours, which is evidence about that collection.
+    /// If the provider has confirmed the payment, the confirmation is its answer; otherwise the
+    /// provider is asked under the reference.
     async fn hear_of_collection(
         &self,
         item: &InboxItem,
@@ -106,8 +110,8 @@ impl Payments {
         let awaited = self.store.transfer(id).await?;
         let awaited = awaited.is_some_and(|transfer| is_awaited(&transfer, reference));
         let asking = if confirmed { Asking::Done } else { Asking::First };
-        match self.hearing.hear(item, claim, asking).await? {
-            // Its own answer is to be seen before the notification is put away.
+        match self.evidence.compare(item, claim, asking).await? {
+            // The notification is dismissed only after the collection's own answer is recorded.
             Handled::Noted(_) if awaited => {
                 let why = format!("transfer {id} is asking about it");
                 Ok(Handled::Later { why, wait: Again::After(COLLECTION_WAIT) })
@@ -116,8 +120,8 @@ impl Payments {
         }
     }
 
-    /// Another notice of a payment that is known. Where the provider cannot confirm what it says, a
-    /// forged one may have come first: if they differ, a person must look.
+    /// Compares another notice of a payment with the known one. If the provider cannot confirm
+    /// notices, the first one may have been forged: a difference calls a person.
     async fn compare_with_known(
         &self,
         notice: &PaymentNotice,
@@ -155,16 +159,16 @@ impl Payments {
 
     /// "Not found" counts only after the indexing window, and repeatedly (rule 3).
     fn absent_payment(&self, item: &InboxItem) -> Handled {
-        if self.hearing.is_surely_absent(item) {
+        if self.evidence.is_surely_absent(item) {
             Handled::Quarantine("the provider knows of no such payment".to_owned())
         } else {
             Handled::later("the provider does not know of it yet")
         }
     }
 
-    /// The time for which the payment is still to wait for collections that it may be the result
-    /// of, which are asked about at once; `None` if there is none, or it has waited long enough:
-    /// the receipt sorts out the rest.
+    /// The remaining wait of the payment for collections that it may be the result of. These are
+    /// asked about at once. `None` if there is no such collection, or the payment has waited long
+    /// enough: then its receipt decides.
     async fn wait_for_collection(
         &self,
         item: &InboxItem,
@@ -178,11 +182,11 @@ impl Payments {
         let candidates = self.collections_like(item, truth).await?;
         for id in &candidates {
             if !self.dispatcher.registry().leave_hint(*id, "notification of a like payment") {
-                let hint = |draft: &mut Draft| {
-                    draft.hint("notification of a like payment");
+                let hint = |update: &mut TransferUpdate| {
+                    update.hint("notification of a like payment");
                     Ok(())
                 };
-                // The hint may fail: the collection's own ladder asks as well.
+                // The hint may fail: the collection's own inquiry schedule asks as well.
                 let _ = self.changes.exclusively(*id, None, hint).await;
             }
         }
@@ -190,8 +194,9 @@ impl Payments {
         Ok((!candidates.is_empty()).then_some(wait))
     }
 
-    /// Collections under way that the payment may be the result of: of the same wallet and amount;
-    /// where the provider hides the number, of the same amount, with the label that we sent.
+    /// The open collections that the payment may be the result of: those of the same wallet and
+    /// amount, or, if the provider hides the number, those of the same amount with the label that
+    /// we sent.
     async fn collections_like(
         &self,
         item: &InboxItem,
@@ -235,10 +240,10 @@ impl Payments {
             origin: Origin::Wallet { receipt, account_reference: truth.account_reference },
         };
         let now = self.clock.now();
-        let mut draft = Draft::receive(instruction, now);
-        draft.charged(truth.fee, port.rules.policy());
-        let transfer: Transfer = draft.transfer().clone();
-        let Some(decision) = draft.finish() else { return Ok(Handled::later("nothing decided")) };
+        let mut update = TransferUpdate::receive(instruction, now);
+        update.charged(truth.fee, port.rules.policy());
+        let transfer: Transfer = update.transfer().clone();
+        let Some(decision) = update.finish() else { return Ok(Handled::later("nothing decided")) };
         let due = Some(self.dispatcher.first_due(now));
         match self.committer.commit_once(decision, due, None, Some(item.id)).await {
             Ok(()) => {

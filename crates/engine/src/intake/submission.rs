@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::AccountRef;
-use kiungo_domain::transfer::{Draft, Instruction, Origin, Transfer};
+use kiungo_domain::transfer::{Instruction, Origin, Transfer, TransferUpdate};
 use kiungo_store::{CommitError, IdempotencyKey, KeyHolder, StoreError, Summary, TransferStore};
 
 use crate::clock::{Clock, Ids};
@@ -60,10 +60,10 @@ impl Submissions {
             return Err(SubmitError::Busy { retry_after: Duration::from_secs(5) });
         }
         let now = self.clock.now();
-        let draft = Draft::receive(instruction, now);
-        let transfer = draft.transfer().clone();
+        let update = TransferUpdate::receive(instruction, now);
+        let transfer = update.transfer().clone();
         let first = Summary::of(&transfer);
-        let Some(decision) = draft.finish() else {
+        let Some(decision) = update.finish() else {
             return Err(SubmitError::Store(StoreError::Corrupt("an empty decision".to_owned())));
         };
         let Caller { client, key, digest } = caller.clone();

@@ -5,7 +5,7 @@ use kiungo_store::{Action, ActionId, ActionState, InboxId, StoreError, Summary};
 use thiserror::Error;
 
 use crate::person_action::PersonAction;
-use crate::persons::arrival_desk::ArrivalError;
+use crate::persons::arrival_actions::ArrivalError;
 use crate::request::{Caller, RequestError};
 
 /// A request for an action.
@@ -82,7 +82,7 @@ pub enum ActError {
     #[error("there is no action {0}")]
     NotFound(ActionId),
     /// The action cannot be approved or declined any more.
-    #[error("action {id} is {}: nobody can decide about it any more", .state.as_str())]
+    #[error("action {id} is {}: it can no longer be decided about", .state.as_str())]
     NotOpen {
         /// The action.
         id: ActionId,
@@ -111,7 +111,7 @@ pub enum ActError {
 }
 
 impl ActError {
-    /// True if the database failed: nobody can tell if it was carried out.
+    /// True if the database failed: It is unknown if it was carried out.
     pub(crate) const fn is_of_store(&self) -> bool {
         matches!(
             self,

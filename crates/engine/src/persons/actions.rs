@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use kiungo_core_banking::Comparison;
 use kiungo_domain::policy::Side;
-use kiungo_domain::transfer::{Deciding, Draft, Operation, PersonDecision};
+use kiungo_domain::transfer::{Deciding, Operation, PersonDecision, TransferUpdate};
 use kiungo_domain::{ProviderId, Transfer, TransferId};
 use kiungo_store::{
     Action, ActionId, ActionQuery, ActionState, InboxId, Judgement, Store, StoreError, Summary,
@@ -24,7 +24,7 @@ use crate::counterparties::operate;
 use crate::counterparties::ports::Ports;
 use crate::intake::arrivals::hashed;
 use crate::persons::action_content::{Content, latest_alike};
-use crate::persons::arrival_desk::{ArrivalDesk, ArrivalError};
+use crate::persons::arrival_actions::{ArrivalActions, ArrivalError};
 use crate::request::{Caller, RequestError};
 use crate::run::changes::Changes;
 
@@ -40,7 +40,7 @@ const COMPARED_WITHIN: Duration = Duration::from_secs(10);
 const PROPOSALS_PAGE: u32 = 500;
 const PROPOSALS_PAGES_MAX: u32 = 4;
 
-/// The number of times that an outcome is written down anew because somebody else wrote first.
+/// The number of times that an outcome is written again because another process wrote first.
 const OUTCOME_TRIES: u32 = 5;
 
 /// The outcome of carrying an action out.
@@ -59,7 +59,7 @@ pub(crate) struct Actions {
     pub(crate) ports: Arc<Ports>,
     pub(crate) holds: Arc<Holds>,
     pub(crate) changes: Arc<Changes>,
-    pub(crate) arrivals: Arc<ArrivalDesk>,
+    pub(crate) arrivals: Arc<ArrivalActions>,
     /// The actions that a second person has to approve.
     pub(crate) second_person: BTreeSet<ActionKind>,
 }
@@ -119,7 +119,7 @@ impl Actions {
     /// transfer names the version that was shown.
     ///
     /// # Errors
-    /// As for [`Actions::act`]; nobody approves what he proposed himself.
+    /// As for [`Actions::act`]; and the person who proposed an action cannot approve it.
     pub(crate) async fn approve(
         &self,
         id: ActionId,
@@ -140,12 +140,12 @@ impl Actions {
         }
         let seen = self.seen(&content.action, seen).await?;
         self.possible(&content.action, seen).await?;
-        let approved = self.judged(action, ActionState::Approved, by, why, seen).await?;
+        let approved = self.review(action, ActionState::Approved, by, why, seen).await?;
         self.carry_out(approved, content).await
     }
 
     /// Declines an action that waits for a second person. The person who proposed it may do so too.
-    /// What was approved stays approved.
+    /// An approved action stays approved.
     ///
     /// # Errors
     /// There is no such action, or it is not open any more.
@@ -156,11 +156,11 @@ impl Actions {
         why: &str,
     ) -> Result<Action, ActError> {
         let action = self.open_action(id).await?;
-        // Whatever was approved is carried out, or has been.
+        // An approved action is being carried out, or was.
         if action.state != ActionState::Proposed {
             return Err(ActError::NotOpen { id, state: action.state });
         }
-        self.judged(action, ActionState::Declined, by, why, None).await
+        self.review(action, ActionState::Declined, by, why, None).await
     }
 
     /// The version of its transfer that an action is about: the one that was shown, or a later one
@@ -217,8 +217,8 @@ impl Actions {
         Err(ActError::NotOpen { id, state: action.state })
     }
 
-    /// Writes a judgement; whoever is quicker judges.
-    async fn judged(
+    /// Writes a second person's decision; the first of several to be written counts.
+    async fn review(
         &self,
         action: Action,
         state: ActionState,
@@ -282,8 +282,8 @@ impl Actions {
                 let status = transfer.status().as_str();
                 let who = Deciding { by: String::new(), approved_by: None, reason: String::new() };
                 let change = self.change(action, who, &transfer.instruction().provider);
-                let mut draft = Draft::resume(transfer.clone(), self.clock.now());
-                change(&mut draft).map_err(|why| RequestError::Conflict {
+                let mut update = TransferUpdate::resume(transfer.clone(), self.clock.now());
+                change(&mut update).map_err(|why| RequestError::Conflict {
                     id: *id,
                     status,
                     why,
@@ -310,8 +310,8 @@ impl Actions {
     }
 
     /// Asks the core whether the transaction that a person names is the booking. A later undo would
-    /// take back whatever transaction has that id. A core that does not answer hinders nobody: the
-    /// id is looked at once more before anything is undone.
+    /// take back whatever transaction has that id. A core that does not answer does not prevent the
+    /// proposal: the id is checked once more before anything is undone.
     async fn is_the_booking(
         &self,
         action: &PersonAction,
@@ -364,21 +364,21 @@ impl Actions {
         action: &PersonAction,
         who: Deciding,
         provider: &ProviderId,
-    ) -> impl Fn(&mut Draft) -> Result<(), &'static str> + Send + use<> {
+    ) -> impl Fn(&mut TransferUpdate) -> Result<(), &'static str> + Send + use<> {
         let policy = self.ports.provider(provider).map(|port| port.rules.policy().clone());
         let action = action.clone();
-        move |draft: &mut Draft| match &action {
+        move |update: &mut TransferUpdate| match &action {
             PersonAction::Decide { decision, .. } => {
                 let policy = policy.as_ref().ok_or("its provider is no longer configured")?;
-                let taken = draft.decide(decision, &who, policy);
-                taken.then_some(()).ok_or_else(|| draft.transfer().why_refused(decision))
+                let taken = update.decide(decision, &who, policy);
+                taken.then_some(()).ok_or_else(|| update.transfer().why_refused(decision))
             }
             PersonAction::Assign { account, .. } => {
-                let taken = draft.assign(account.clone(), &who.by);
+                let taken = update.assign(account.clone(), &who.by);
                 taken.then_some(()).ok_or("only suspended money can be assigned")
             }
             PersonAction::Reverse { .. } => {
-                let taken = draft.request_reversal(&who.by, &who.reason);
+                let taken = update.request_reversal(&who.by, &who.reason);
                 taken.then_some(()).ok_or("only a completed or suspended transfer can be reversed")
             }
             PersonAction::Hold { .. }
@@ -408,7 +408,7 @@ impl Actions {
         let outcome = self.carried(&action, &content).await;
         let (state, detail) = match &outcome {
             Ok(outcome) => (ActionState::Done, outcome.detail.clone()),
-            // Nobody can tell if it was carried out, or it is tried again.
+            // It is unknown if the action was carried out, or it is tried again.
             Err(error) if error.is_of_store() || error.is_for_now() && again => {
                 (ActionState::Approved, error.to_string())
             }
@@ -424,9 +424,9 @@ impl Actions {
         })
     }
 
-    /// Writes the outcome of an action down. What was carried out stays so whether or not this can
-    /// be written: the same action under the same key finds it. It is written over whatever
-    /// somebody else made of the action meanwhile, such as a refusal that came too late.
+    /// Writes the outcome of an action down. If this fails, the action stays carried out: the same
+    /// action under the same key finds it. The outcome replaces any change that came meanwhile,
+    /// such as a decline that was too late.
     async fn write_outcome(&self, mut action: Action) -> Action {
         for _ in 0..OUTCOME_TRIES {
             let known = match self.store.put_action(action.clone()).await {
@@ -502,9 +502,9 @@ impl Actions {
         let who = Deciding { by: action.by.clone(), approved_by, reason: action.why.clone() };
         let change = self.change(&content.action, who, &known.provider);
         let shown = content.seen;
-        let change = move |draft: &mut Draft| {
-            let as_shown = shown.is_none_or(|shown| shown == draft.transfer().version());
-            if as_shown { change(draft) } else { Err("it has changed since it was shown") }
+        let change = move |update: &mut TransferUpdate| {
+            let as_shown = shown.is_none_or(|shown| shown == update.transfer().version());
+            if as_shown { change(update) } else { Err("it has changed since it was shown") }
         };
         let key = content.key(action);
         let changed = self.changes.exclusively(id, Some(key.clone()), change).await;

@@ -1,8 +1,8 @@
 //! Completes actions that were approved and interrupted: the process died, or the store did not answer,
 //! before an outcome was written down.
 //!
-//! Of several processes one takes an action, by its version; an action about a transfer is carried out
-//! under its key besides, so that a process that was only slow does not do it a second time.
+//! Only one of several processes takes an action, by its version. An action about a transfer is
+//! carried out under its key besides, so that a process that was only slow does not repeat it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(crate) struct Completer {
 impl Completer {
     /// Completes what was interrupted until the engine stops.
     pub(crate) async fn keep_completing(self: Arc<Self>) {
-        // Where one process does all the work, nobody is carrying out what it did not begin itself.
+        // Where one process does all the work, no other process carries actions out.
         let before = (!self.is_shared).then(|| self.clock.now());
         let mut cursor = None;
         loop {
@@ -76,7 +76,7 @@ impl Completer {
         }
     }
 
-    /// One bounded round; the place where the next one goes on.
+    /// Does one bounded round; returns the place where the next one goes on.
     async fn round(
         &self,
         cursor: Option<Cursor>,
@@ -113,7 +113,8 @@ impl Completer {
                 return Ok(());
             }
         };
-        // Of version 0.1, and about whatever the transfer is then: a person approves it once more.
+        // Version 0.1 wrote this action without the version of the transfer that was shown: a
+        // person approves it once more.
         let Some(content) = content.when_asked(&action) else { return Ok(()) };
         let taken = Action { updated_at: self.clock.now(), ..action };
         if !self.store.put_action(taken.clone()).await? {

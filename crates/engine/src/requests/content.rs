@@ -64,7 +64,7 @@ impl Content {
     /// Reads what is kept in a row.
     ///
     /// # Errors
-    /// Somebody changed it by hand, or a newer Kiungo wrote it.
+    /// It was changed by hand, or a newer Kiungo wrote it.
     pub fn read(row: &CoreRequestRow) -> Result<Self, StoreError> {
         let unreadable = |error: serde_json::Error| {
             let (request, kind) = (&row.request, error.classify());
@@ -111,7 +111,7 @@ impl Content {
         Some((new, caller))
     }
 
-    /// Of all that a transfer is made of, and nothing else.
+    /// The digest of the facts that a transfer is made of, and of nothing else.
     fn digest(&self) -> String {
         let provider = self.provider.as_ref().map_or("", ProviderId::as_str);
         let msisdn = self.msisdn.as_ref().map_or("", Msisdn::digits);

@@ -7,7 +7,7 @@ use kiungo_store::{CoreRequestDecision, CoreRequestRow, CoreRequestState, StoreE
 use thiserror::Error;
 
 use super::content::Content;
-use super::desk::{Port, RequestDesk, count};
+use super::intake::{Port, RequestIntake, count};
 
 /// The reason that a decision was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,7 +23,7 @@ pub enum DecideError {
     /// Its present state does not allow this decision.
     #[error("{0}")]
     Conflict(String),
-    /// It is not what the person was shown.
+    /// The request is not as the person was shown it.
     #[error("{why}: version {shown} was shown, it is at {current}")]
     Outdated {
         /// The version that the person was shown.
@@ -41,9 +41,9 @@ pub enum DecideError {
     Store(#[from] StoreError),
 }
 
-impl RequestDesk {
-    /// A person lets a request be paid: one that waits, or one whose transfer failed. `shown` is the
-    /// version that the person has seen: nobody approves what he has not seen.
+impl RequestIntake {
+    /// A person lets a request be paid: one that waits, or one whose transfer failed. `shown` is
+    /// the version that the person has seen: a newer version is not approved.
     pub async fn approve(
         &self,
         core: &CoreId,
@@ -73,7 +73,7 @@ impl RequestDesk {
         let seen = Content::read(&row)?;
         let mut row = CoreRequestRow { content: content.write()?, ..row };
         if seen != content {
-            let why = "the core says something else now than what was shown: look again";
+            let why = "the core's facts are not those that were shown: look again";
             let current = row.version + 1;
             let now = self.changed(row, CoreRequestState::Waiting, why);
             self.store().put_core_request(now).await?;
@@ -159,13 +159,15 @@ impl RequestDesk {
         row.decisions.drain(..excess);
     }
 
-    /// Writes a decision; whoever was quicker goes first.
+    /// Writes a decision; the first of several writers wins.
     async fn write(&self, row: &CoreRequestRow) -> Result<(), DecideError> {
         if self.store().put_core_request(row.clone()).await? {
             count(&row.core, row.state.as_str());
             return Ok(());
         }
-        Err(DecideError::Conflict("somebody else changed it at this moment: look again".to_owned()))
+        Err(DecideError::Conflict(
+            "another person or process changed it at this moment: look again".to_owned(),
+        ))
     }
 }
 

@@ -1,14 +1,15 @@
 //! Pays the requests of cores: approved loans and requested withdrawals become transfers, by
 //! themselves or when a person says so.
 //!
-//! A hook and the poller are two ways to hear of the same thing. Whatever is heard of is read from
-//! the core, judged by the rules, and written down once ([`CoreRequestRow`](kiungo_store::CoreRequestRow),
-//! on its version); a row that is accepted becomes a transfer under an idempotency key made of its
-//! name. So it does not matter how often it is heard of, by how many processes, or where one of them
-//! dies: there is one transfer. A transfer that failed is not begun again by itself.
+//! A hook and the poller are two ways to learn of the same request. A reported request is read from
+//! the core, evaluated by the rules, and written down once
+//! ([`CoreRequestRow`](kiungo_store::CoreRequestRow), on its version); a row that is accepted
+//! becomes a transfer under an idempotency key made of its name. So there is one transfer, however
+//! often the request is reported, to however many processes, and wherever one of them dies. A
+//! transfer that failed is not begun again by itself.
 //!
 //! * [`rules`]: the choice of the requests that are paid, and of the wallets (pure)
-//! * [`desk`]: hearing of requests
+//! * [`intake`]: takes up requests, from hooks and from polls
 //! * `decide`: the decisions of persons
 //! * `content`: the stored content of a request
 //! * `poll`: the search for requests that hooks missed
@@ -16,13 +17,15 @@
 
 mod content;
 mod decide;
-pub mod desk;
 mod in_vain;
+pub mod intake;
 mod poll;
 pub mod rules;
 
 pub use content::Content;
 pub use decide::DecideError;
-pub use desk::{Heard, HookError, RequestDesk, RequestLink, RequestLinkOptions, RequestTurns};
+pub use intake::{
+    HookError, HookResult, RequestIntake, RequestLink, RequestLinkOptions, RequestTurns,
+};
 pub use poll::PollError;
-pub use rules::{Action, Conditions, Payee, RequestRules, Rule, Verdict, WalletSource};
+pub use rules::{Action, Conditions, Evaluation, Payee, RequestRules, Rule, WalletSource};

@@ -13,16 +13,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::content::Content;
-use super::desk::{LookError, Port, RequestDesk, RequestTurns};
-use super::rules::{Action, Verdict};
+use super::intake::{LookError, Port, RequestIntake, RequestTurns};
+use super::rules::{Action, Evaluation};
 
-/// Between two rounds that hooks ask for: a burst of hooks is one round.
+/// The shortest time between two rounds that hooks ask for, so that a burst of hooks is one round.
 const NUDGE_GAP: Duration = Duration::from_secs(1);
-/// Requests that wait for a person and are looked at whether they are still open, in a round.
+/// The number of requests that wait for a person, and that one round checks for being still open.
 const WAITING_MAX: u32 = 500;
-/// Accepted requests whose transfers are made in a round.
+/// The number of accepted requests whose transfers one round makes.
 const ACCEPTED_MAX: u32 = 500;
-/// After so many requests in a row that cannot be read, the core is taken to be down.
+/// The number of requests in a row that cannot be read after which the core counts as down.
 const FAILURES_MAX: u32 = 5;
 
 /// The reason that a round ended early. The next one goes on.
@@ -42,7 +42,7 @@ impl From<RequestsError> for PollError {
     }
 }
 
-impl RequestDesk {
+impl RequestIntake {
     /// Rounds through a core, `poll_interval` after the last one began and whenever a hook asks for one, until `stop`;
     /// then the turn goes to another process.
     pub async fn keep_polling(&self, core: &CoreId, stop: &CancellationToken) {
@@ -61,7 +61,7 @@ impl RequestDesk {
         loop {
             let began = Instant::now();
             if asked_for {
-                // Something was added that no list shows.
+                // A request was added that no list shows.
                 port.in_vain.clear();
             }
             match self.round(core, port, asked_for).await {
@@ -100,8 +100,8 @@ impl RequestDesk {
         Ok(is_due)
     }
 
-    /// One round: makes the transfers of what is accepted, then looks through what is open in the
-    /// core, as far as the bounds allow.
+    /// Does one round: makes the transfers of accepted requests, then reads the open requests of
+    /// the core, as far as the bounds allow.
     pub async fn poll(&self, core: &CoreId) -> Result<(), PollError> {
         let Some(port) = self.inner.ports.get(core) else { return Ok(()) };
         for row in self.store().accepted_core_requests(core, ACCEPTED_MAX).await? {
@@ -115,8 +115,8 @@ impl RequestDesk {
         for _ in 0..port.options.pages_max.max(1) {
             let listed = port.core.list(place.as_ref(), self.now()).await;
             let page = listed.inspect_err(|_| {
-                // The next round begins anew: a page that cannot be had keeps no other from being
-                // looked at.
+                // The next round begins at the first page, so that an unreadable page does not
+                // block the others.
                 *mark() = None;
             })?;
             let wanted = self.worth_reading(core, port, &page.listed).await?;
@@ -147,7 +147,8 @@ impl RequestDesk {
             RequestTurns::Others => return Ok(false),
             RequestTurns::Shared { holder } => holder,
         };
-        // Long enough for a round that a slow core draws out; whoever dies is replaced after it.
+        // Long enough for a round with a slow core. Another process replaces a dead one after this
+        // time.
         let lease = port.options.poll_interval.saturating_mul(3).max(Duration::from_secs(30));
         let now = self.now();
         self.store().take_lease(&turn(core), holder, now, now.after(lease)).await
@@ -178,7 +179,7 @@ impl RequestDesk {
             let is_wanted = match known.get(one.id.as_str()) {
                 Some(row) => has_news(row, one)?,
                 None => one.request.as_ref().is_none_or(|request| {
-                    port.rules.judge(request) != Verdict::Settled(&Action::Ignore)
+                    port.rules.evaluate(request) != Evaluation::Decided(&Action::Ignore)
                 }),
             };
             if is_wanted && !port.in_vain.rests(one) {
@@ -188,8 +189,8 @@ impl RequestDesk {
         Ok(wanted)
     }
 
-    /// Notes which of the requests that were read led to nothing: those that are not taken up, and
-    /// those that wait because something is missing.
+    /// Notes the requests that were read to no effect: those that are not taken up, and those that
+    /// wait because something is missing.
     async fn remember(
         &self,
         core: &CoreId,
@@ -211,7 +212,7 @@ impl RequestDesk {
         Ok(())
     }
 
-    /// Those that could be read: one that cannot does not keep the others from being looked at.
+    /// Reads these requests. An unreadable one does not block the others.
     async fn look_at_all(
         &self,
         core: &CoreId,
@@ -219,8 +220,8 @@ impl RequestDesk {
         wanted: Vec<RequestId>,
     ) -> Result<Vec<RequestId>, PollError> {
         let look = |id: RequestId| {
-            let (desk, core) = (self.clone(), core.clone());
-            async move { (desk.look_at(&core, &id).await, id) }
+            let (intake, core) = (self.clone(), core.clone());
+            async move { (intake.look_at(&core, &id).await, id) }
         };
         let at_a_time = port.options.reads_at_a_time.max(1);
         let mut looks = futures_util::stream::iter(wanted).map(look).buffer_unordered(at_a_time);
@@ -272,7 +273,7 @@ fn next_round(began: Instant, interval: Duration) -> Instant {
     (began + interval).max(Instant::now() + interval / 4)
 }
 
-/// The lease of whoever polls a core.
+/// The name of the lease of the process that polls a core.
 fn turn(core: &CoreId) -> String {
     format!("requests/{core}")
 }

@@ -1,8 +1,8 @@
 //! Decides which requests of a core are paid, and to which wallet. Pure.
 //!
-//! The first rule whose conditions all hold decides; without one a request is ignored. Not all facts
-//! need to be known: as long as one that is missing could change the result, the result is
-//! [`Verdict::Unsettled`], and never one that more facts would turn round.
+//! The first rule whose conditions all hold decides; without one a request is ignored. Some facts
+//! may be unknown: while a missing fact could change the result, the result is
+//! [`Evaluation::Undecided`]. No further fact can change a decided one.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ pub struct RequestRules {
     /// The field that holds a payment type, for [`Conditions::payment_types`]: an approved loan has
     /// none of its own.
     pub payment_type_field: Option<String>,
-    /// The country whose numbers the core keeps in national form (`0712…`). Without one they are not
-    /// read: the core's clients could be of any country.
+    /// The country whose numbers the core keeps in national form (`0712…`). Without a country,
+    /// national forms are not read, because the core's clients could be of any country.
     pub home: Option<Market>,
-    /// The phone numbers of each provider's wallets; the desk knows them from its engine.
+    /// The phone numbers of each provider's wallets; the intake knows them from its engine.
     pub markets: BTreeMap<ProviderId, Market>,
 }
 
@@ -38,17 +38,17 @@ pub struct Rule {
 /// The conditions of a rule, which applies if all of them hold. An empty condition always holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
-    /// This kind.
+    /// The kind of the request.
     pub kind: Option<RequestKind>,
-    /// One of these products, by id.
+    /// The products, by id; one of them must be the request's.
     pub products: Vec<u64>,
-    /// One of these offices, by id.
+    /// The offices, by id; one of them must be the request's.
     pub offices: Vec<u64>,
     /// The payment type field says one of these, however it is capitalised.
     pub payment_types: Vec<String>,
     /// Each of these fields says this.
     pub fields: Vec<(String, String)>,
-    /// This much at most, in this currency.
+    /// The largest amount, in its currency.
     pub amount_max: Option<Money>,
     /// The wallet's number begins with one of these, in international form. Only for rules that name
     /// a wallet.
@@ -58,15 +58,15 @@ pub struct Conditions {
 /// The treatment of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// It is paid by itself.
+    /// The request is paid without a person.
     PayOut(Payee),
-    /// It waits for a person.
+    /// The request waits for a person.
     Ask(Payee),
-    /// It is not taken up.
+    /// The request is not taken up.
     Ignore,
 }
 
-/// Whom a request is paid to.
+/// The payee of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payee {
     /// The provider.
@@ -86,11 +86,11 @@ pub enum WalletSource {
 
 /// The answer of the rules about a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict<'a> {
+pub enum Evaluation<'a> {
     /// The action of the first rule that applies, or [`Action::Ignore`].
-    Settled(&'a Action),
-    /// It hangs on facts that are not known yet.
-    Unsettled,
+    Decided(&'a Action),
+    /// The result depends on facts that are not known yet.
+    Undecided,
 }
 
 /// The reason that there is no wallet to pay to.
@@ -99,24 +99,25 @@ pub enum NoWallet {
     /// There is no number.
     #[error("there is no phone number in {0}")]
     Missing(String),
-    /// It is no number.
+    /// The text is no number.
     #[error("what stands in {0} is no phone number")]
     Unreadable(String),
-    /// It is none of the provider's market, or it is in national form and the core has no home.
+    /// The number is not of the provider's market, or it is in national form and the core has no
+    /// country.
     #[error(
         "the phone number in {place} is not one of provider `{provider}`, whose numbers are {market}; \
          a national form is read as one of the country_code of the configuration, and without one \
          not at all"
     )]
     Elsewhere {
-        /// The place where it stands.
+        /// The place of the number.
         place: String,
         /// The provider.
         provider: ProviderId,
         /// The form of its numbers.
         market: String,
     },
-    /// It can be read as several numbers.
+    /// The text can be read as several numbers.
     #[error(
         "the phone number in {0} can be read as several numbers; keep it with + and country code"
     )]
@@ -128,15 +129,15 @@ pub enum NoWallet {
 
 impl RequestRules {
     /// Applies the rules to a request.
-    pub fn judge(&self, request: &CoreRequest) -> Verdict<'_> {
+    pub fn evaluate(&self, request: &CoreRequest) -> Evaluation<'_> {
         for rule in &self.rules {
             match self.applies(rule, request) {
-                Some(true) => return Verdict::Settled(&rule.action),
+                Some(true) => return Evaluation::Decided(&rule.action),
                 Some(false) => {}
-                None => return Verdict::Unsettled,
+                None => return Evaluation::Undecided,
             }
         }
-        Verdict::Settled(&Action::Ignore)
+        Evaluation::Decided(&Action::Ignore)
     }
 
     /// The wallet's number.

@@ -52,14 +52,14 @@ fn rules(when: Conditions) -> RequestRules {
 
 fn pays(when: Conditions) -> bool {
     let rules = rules(when);
-    let verdict = rules.judge(&request());
-    assert_ne!(verdict, Verdict::Unsettled, "all facts are known");
-    verdict != Verdict::Settled(&Action::Ignore)
+    let evaluation = rules.evaluate(&request());
+    assert_ne!(evaluation, Evaluation::Undecided, "all facts are known");
+    evaluation != Evaluation::Decided(&Action::Ignore)
 }
 
 #[test]
 fn without_a_rule_nothing_is_paid() {
-    assert_eq!(RequestRules::default().judge(&request()), Verdict::Settled(&Action::Ignore));
+    assert_eq!(RequestRules::default().evaluate(&request()), Evaluation::Decided(&Action::Ignore));
 }
 
 #[test]
@@ -98,18 +98,18 @@ fn the_first_rule_that_applies_decides() {
     for action in [ask.clone(), Action::Ignore] {
         rules.rules.push(Rule { when: Conditions::default(), action });
     }
-    assert_eq!(rules.judge(&request()), Verdict::Settled(&ask));
+    assert_eq!(rules.evaluate(&request()), Evaluation::Decided(&ask));
 }
 
 #[test]
-fn what_hangs_on_unknown_facts_is_not_settled() {
+fn a_result_that_depends_on_unknown_facts_is_not_decided() {
     let field = ("mm.other".to_owned(), "x".to_owned());
     let unknown = Conditions { fields: vec![field], ..Conditions::default() };
     let mut light = request();
     light.facts.complete = false;
-    assert_eq!(rules(unknown.clone()).judge(&light), Verdict::Unsettled);
+    assert_eq!(rules(unknown.clone()).evaluate(&light), Evaluation::Undecided);
     let elsewhere = Conditions { products: vec![9], ..unknown };
-    assert_eq!(rules(elsewhere).judge(&light), Verdict::Settled(&Action::Ignore));
+    assert_eq!(rules(elsewhere).evaluate(&light), Evaluation::Decided(&Action::Ignore));
 }
 
 /// The wallet of the owner whose number the core keeps so.
@@ -241,10 +241,10 @@ fn any_request() -> impl Strategy<Value = CoreRequest> {
 }
 
 proptest! {
-    /// A verdict that is settled with few facts stays so with all of them: the poller may leave a
-    /// request alone that it has not read.
+    /// An evaluation that is decided with few facts stays so with all of them: the poller may leave
+    /// a request alone that it has not read.
     #[test]
-    fn more_facts_never_turn_a_settled_verdict_round(
+    fn more_facts_never_turn_a_decided_evaluation_round(
         rules in any_rules(), full in any_request(), kept in any::<[bool; 4]>(),
     ) {
         let mut light = full.clone();
@@ -255,19 +255,19 @@ proptest! {
         if !kept[3] {
             light.facts.fields = BTreeMap::new();
         }
-        let settled = rules.judge(&full);
-        prop_assert_ne!(&settled, &Verdict::Unsettled);
-        let early = rules.judge(&light);
-        prop_assert!(early == Verdict::Unsettled || early == settled, "{early:?} {settled:?}");
+        let settled = rules.evaluate(&full);
+        prop_assert_ne!(&settled, &Evaluation::Undecided);
+        let early = rules.evaluate(&light);
+        prop_assert!(early == Evaluation::Undecided || early == settled, "{early:?} {settled:?}");
     }
 
     /// A rule that can never apply changes nothing, wherever it stands.
     #[test]
     fn only_a_rule_that_applies_matters(rules in any_rules(), request in any_request()) {
-        let before = rules.judge(&request);
+        let before = rules.evaluate(&request);
         let mut padded = rules.clone();
         let never = Conditions { products: vec![99], ..Conditions::default() };
         padded.rules.insert(0, Rule { when: never, action: Action::PayOut(payee("never")) });
-        prop_assert_eq!(before, padded.judge(&request));
+        prop_assert_eq!(before, padded.evaluate(&request));
     }
 }

@@ -1,6 +1,6 @@
 //! Two transfers for one payment: one carries it, the other shows what that one shows.
 //!
-//! A payment can be heard of twice: as the result of our collection, and as a payment that the
+//! A payment can be reported twice: as the result of our collection, and as a payment that the
 //! customer made by himself. Its receipt belongs to whichever came first (rule 7). The other
 //! transfer is merged into it and follows it; should the money wait in suspense because nobody
 //! could tell its account, the collection knows it.
@@ -11,7 +11,7 @@ use std::time::Duration;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::Policy;
-use kiungo_domain::transfer::{Draft, Instruction, Origin, Status, StepName, Transfer};
+use kiungo_domain::transfer::{Instruction, Origin, Status, StepName, Transfer, TransferUpdate};
 use kiungo_domain::{AccountRef, Money, Receipt, TransferId};
 use kiungo_store::{CommitError, TransferStore};
 
@@ -34,11 +34,11 @@ pub(crate) struct Carriers {
 
 /// The answer to the question if another transfer carries the payment of this one.
 pub(crate) enum Carrying {
-    /// It does, and shows this.
+    /// The other transfer carries the payment, and shows this status.
     By(Status),
-    /// It seems to, but is being worked on right now.
+    /// The other transfer seems to carry it, but is being worked on right now.
     Later,
-    /// It does not: a person must look.
+    /// The other transfer does not carry it: a person must look.
     No,
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum BroughtIn {
     Into(Receipt, TransferId),
     /// There is none to be brought in.
     Nothing,
-    /// It could not be stored: try later.
+    /// The transfer could not be stored: try later.
     Later,
 }
 
@@ -77,11 +77,11 @@ impl Carriers {
         });
         let (other, by) = (transfer.id(), format!("collection {}", transfer.id()));
         let policy = policy.clone();
-        let changed = self.changes.exclusively(owner, None, move |draft: &mut Draft| {
-            draft.carry(other);
-            draft.charged(fee, &policy);
+        let changed = self.changes.exclusively(owner, None, move |update: &mut TransferUpdate| {
+            update.carry(other);
+            update.charged(fee, &policy);
             match &account {
-                Some(account) if draft.assign(account.clone(), &by) => Ok(()),
+                Some(account) if update.assign(account.clone(), &by) => Ok(()),
                 Some(_) => Err("it is no longer in suspense"),
                 None => Ok(()),
             }
@@ -96,17 +96,18 @@ impl Carriers {
     pub(crate) async fn tell(&self, transfer: &Transfer, shows: Status) -> Result<(), Busy> {
         let owner = transfer.id();
         for other in transfer.carries() {
-            let told = self.changes.exclusively(*other, None, move |draft: &mut Draft| {
-                let merged = draft.transfer().merged_into() == Some(owner);
-                // Its own decision to merge may still be on its way.
-                if !merged && !draft.transfer().status().is_final() {
-                    return Err("it is not merged yet");
-                }
-                draft.follow(owner, shows);
-                Ok(())
-            });
+            let told =
+                self.changes.exclusively(*other, None, move |update: &mut TransferUpdate| {
+                    let merged = update.transfer().merged_into() == Some(owner);
+                    // Its own decision to merge may still be on its way.
+                    if !merged && !update.transfer().status().is_final() {
+                        return Err("it is not merged yet");
+                    }
+                    update.follow(owner, shows);
+                    Ok(())
+                });
             if let Err(error) = told.await {
-                tracing::debug!(transfer = %owner, %error, "told later");
+                tracing::debug!(transfer = %owner, %error, "notified later");
                 return Err(Busy);
             }
         }
@@ -122,7 +123,7 @@ impl Carriers {
         let receipt = confirmation.receipt.clone();
         let (instruction, now) = (transfer.instruction(), self.clock.now());
         let stated = &confirmation.stated;
-        let mut stray = Draft::receive(
+        let mut stray = TransferUpdate::receive(
             Instruction {
                 id: self.ids.next(),
                 kind: transfer.kind(),
@@ -154,7 +155,7 @@ impl Carriers {
         let Some(decision) = stray.finish() else { return BroughtIn::Nothing };
         match self.committer.commit_once(decision, None, None, None).await {
             Ok(()) => BroughtIn::Into(receipt, id),
-            // It is carried already: by whoever heard of it first.
+            // The payment is carried already, by the transfer of the first report.
             Err(CommitError::ReceiptTaken { owner, .. }) => BroughtIn::Into(receipt, owner),
             Err(error) => {
                 tracing::error!(transfer = %transfer.id(), %error, "a payment cannot be brought in; trying again");

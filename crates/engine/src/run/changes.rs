@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kiungo_domain::TransferId;
-use kiungo_domain::transfer::{Draft, Transfer};
+use kiungo_domain::transfer::{Transfer, TransferUpdate};
 use kiungo_store::{CommitError, InboxId, Summary, TransferStore};
 
 use crate::clock::Clock;
@@ -16,7 +16,7 @@ use crate::tasks::Tasks;
 /// The number of times that a requested change is decided anew because another process was quicker.
 const CHANGE_TRIES: u32 = 5;
 
-/// Changes transfers that nobody works on.
+/// Changes transfers that no task works on.
 pub(crate) struct Changes {
     pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -27,18 +27,18 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Changes a transfer that nobody works on, then goes on working on it. In a task of its own: a
-    /// client that hangs up must not leave the transfer taken.
+    /// Changes a transfer that no task works on, then goes on working on it. In a task of its own:
+    /// a client that hangs up must not leave the transfer taken.
     pub(crate) async fn exclusively(
         self: &Arc<Self>,
         id: TransferId,
         key: Option<Caller>,
-        change: impl Fn(&mut Draft) -> Result<(), &'static str> + Send + 'static,
+        change: impl Fn(&mut TransferUpdate) -> Result<(), &'static str> + Send + 'static,
     ) -> Result<Summary, RequestError> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let changes = Arc::clone(self);
         self.tasks.spawn(async move {
-            // Nobody may be listening any more; the change stands all the same.
+            // The caller may have stopped waiting; the change stands all the same.
             let _ = answer.send(changes.change_and_go_on(id, key, change).await);
         });
         answered.await.unwrap_or(Err(RequestError::Busy(id)))
@@ -48,7 +48,7 @@ impl Changes {
         &self,
         id: TransferId,
         key: Option<Caller>,
-        change: impl Fn(&mut Draft) -> Result<(), &'static str> + Send,
+        change: impl Fn(&mut TransferUpdate) -> Result<(), &'static str> + Send,
     ) -> Result<Summary, RequestError> {
         self.dispatcher.take_patiently(id).await?;
         match self.change_taken(id, None, key, change).await {
@@ -70,15 +70,15 @@ impl Changes {
         id: TransferId,
         handles: Option<InboxId>,
         key: Option<Caller>,
-        change: impl Fn(&mut Draft) -> Result<(), &'static str>,
+        change: impl Fn(&mut TransferUpdate) -> Result<(), &'static str>,
     ) -> Result<Transfer, RequestError> {
         // Other processes may be quicker with something else, but not for ever.
         for _ in 0..CHANGE_TRIES {
             let transfer = self.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
             let status = transfer.status().as_str();
-            let mut draft = Draft::resume(transfer.clone(), self.clock.now());
-            change(&mut draft).map_err(|why| RequestError::Conflict { id, status, why })?;
-            let Some(decision) = draft.finish() else { return Ok(transfer) };
+            let mut update = TransferUpdate::resume(transfer.clone(), self.clock.now());
+            change(&mut update).map_err(|why| RequestError::Conflict { id, status, why })?;
+            let Some(decision) = update.finish() else { return Ok(transfer) };
             let changed = decision.transfer.clone();
             let policy = self
                 .ports

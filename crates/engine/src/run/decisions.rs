@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::policy::Policy;
-use kiungo_domain::transfer::{Decision, Draft, Event, Next, StepName, StepState, Transfer};
+use kiungo_domain::transfer::{
+    Decision, Event, Next, StepName, StepState, Transfer, TransferUpdate,
+};
 use kiungo_domain::{Money, Outcome, Receipt, Timestamp, TransferId};
 use kiungo_store::{CommitError, DueStore, LimitReached, TransferStore};
 use metrics::counter;
@@ -58,17 +60,17 @@ pub(crate) struct Decisions {
 }
 
 impl Decisions {
-    pub(crate) fn resume(&self, transfer: &Transfer) -> Draft {
-        Draft::resume(transfer.clone(), self.clock.now())
+    pub(crate) fn resume(&self, transfer: &Transfer) -> TransferUpdate {
+        TransferUpdate::resume(transfer.clone(), self.clock.now())
     }
 
     pub(crate) async fn decided_or_read_again(
         &self,
         transfer: Transfer,
-        draft: Draft,
+        update: TransferUpdate,
         policy: &Policy,
     ) -> Turn {
-        match self.decided(&transfer, draft, policy).await {
+        match self.decided(&transfer, update, policy).await {
             Ok(turn) => turn,
             Err(Stale) => self.read_again(transfer).await,
         }
@@ -79,31 +81,31 @@ impl Decisions {
     pub(crate) async fn decided(
         &self,
         transfer: &Transfer,
-        mut draft: Draft,
+        mut update: TransferUpdate,
         policy: &Policy,
     ) -> Result<Turn, Stale> {
         let mut intended = None;
         let mut without = None;
         let now = self.clock.now();
-        let plan = draft.transfer().plan(policy, now).filter(|plan| plan.due <= now);
+        let plan = update.transfer().plan(policy, now).filter(|plan| plan.due <= now);
         if let Some(Next::Send(step)) = plan.map(|plan| plan.next)
             && !self.tasks.are_stopping()
-            && let Some(permit) = self.permit_at_once(draft.transfer(), step, now)
+            && let Some(permit) = self.permit_at_once(update.transfer(), step, now)
         {
-            without = Some(draft.clone());
-            if draft.start(step, policy).is_some() {
+            without = Some(update.clone());
+            if update.start(step, policy).is_some() {
                 intended = Some(Intent::new(step, permit, now));
             }
         }
-        let undone = match self.commit(transfer, draft, intended, policy).await {
+        let undone = match self.commit(transfer, update, intended, policy).await {
             Ok(turn) => return Ok(turn),
             Err(undone) => undone,
         };
         // The account is another's, or the day is full, but what was found out is to be recorded
         // all the same.
         match (undone, without) {
-            (Undone::Held | Undone::Limit(_), Some(draft)) => {
-                self.commit(transfer, draft, None, policy).await.map_err(|_| Stale)
+            (Undone::Held | Undone::Limit(_), Some(update)) => {
+                self.commit(transfer, update, None, policy).await.map_err(|_| Stale)
             }
             _ => Err(Stale),
         }
@@ -133,11 +135,11 @@ impl Decisions {
     pub(crate) async fn commit(
         &self,
         before: &Transfer,
-        draft: Draft,
+        update: TransferUpdate,
         intended: Option<Intent>,
         policy: &Policy,
     ) -> Result<Turn, Undone> {
-        let Some(decision) = draft.finish() else { return Ok(Turn::Rest(before.clone())) };
+        let Some(decision) = update.finish() else { return Ok(Turn::Rest(before.clone())) };
         let due = self.committer.next_due(&decision.transfer, policy);
         let after = decision.transfer.clone();
         let fee = stated_fee(&decision);
@@ -184,14 +186,16 @@ impl Decisions {
         policy: &Policy,
     ) -> Turn {
         let Some(step) = before.open_step() else { return Turn::Rest(before) };
-        let mut draft = self.resume(&before);
+        let mut update = self.resume(&before);
         match self.carriers.carried_by(owner, &before, step, fee, policy).await {
-            Carrying::By(shows) => draft.merge(owner, shows),
-            Carrying::Later => return self.postpone(before, policy.wallet.rung(0)).await,
-            Carrying::No => draft.receipt_taken(step, receipt, owner, policy),
+            Carrying::By(shows) => update.merge(owner, shows),
+            Carrying::Later => {
+                return self.postpone(before, policy.wallet.inquiry_interval(0)).await;
+            }
+            Carrying::No => update.receipt_taken(step, receipt, owner, policy),
         }
-        let Some(decision) = draft.finish() else {
-            return self.postpone(before, policy.wallet.rung(u32::MAX)).await;
+        let Some(decision) = update.finish() else {
+            return self.postpone(before, policy.wallet.inquiry_interval(u32::MAX)).await;
         };
         let due = self.committer.next_due(&decision.transfer, policy);
         let after = decision.transfer.clone();
@@ -216,8 +220,8 @@ impl Decisions {
     }
 
     /// Commits what follows without anything being sent.
-    async fn record(&self, transfer: Transfer, draft: Draft, policy: &Policy) -> Turn {
-        match self.commit(&transfer, draft, None, policy).await {
+    async fn record(&self, transfer: Transfer, update: TransferUpdate, policy: &Policy) -> Turn {
+        match self.commit(&transfer, update, None, policy).await {
             Ok(turn) => turn,
             Err(Undone::Held) => self.rest_in_queue(transfer, policy).await,
             Err(Undone::Stale | Undone::Limit(_)) => self.read_again(transfer).await,
@@ -228,13 +232,13 @@ impl Decisions {
     pub(crate) async fn hold(
         &self,
         transfer: Transfer,
-        mut draft: Draft,
+        mut update: TransferUpdate,
         throttled: Throttled,
         policy: &Policy,
     ) -> Turn {
-        draft.give_up_if_overdue(policy);
-        if !draft.transfer().eq(&transfer) {
-            return self.record(transfer, draft, policy).await;
+        update.give_up_if_overdue(policy);
+        if !update.transfer().eq(&transfer) {
+            return self.record(transfer, update, policy).await;
         }
         // However long it is held, a person is called in time.
         let now = self.clock.now();
@@ -246,11 +250,11 @@ impl Decisions {
     pub(crate) async fn wait_for_lock(
         &self,
         transfer: Transfer,
-        draft: Draft,
+        update: TransferUpdate,
         policy: &Policy,
     ) -> Turn {
-        if !self.dispatcher.is_shared() && draft.transfer().version() > transfer.version() {
-            return self.record(transfer, draft, policy).await;
+        if !self.dispatcher.is_shared() && update.transfer().version() > transfer.version() {
+            return self.record(transfer, update, policy).await;
         }
         self.rest_in_queue(transfer, policy).await
     }
@@ -258,7 +262,7 @@ impl Decisions {
     /// Rests in the queue of an account lock; a person is called in time all the same.
     async fn rest_in_queue(&self, transfer: Transfer, policy: &Policy) -> Turn {
         if let Some(wait) = self.dispatcher.queued_again() {
-            // Should this process end, another one is to hear of it soon.
+            // If this process ends, another one is to take it up soon.
             return self.postpone(transfer, wait).await;
         }
         if let Some(due) = transfer.person_due(policy, self.clock.now()) {
@@ -281,12 +285,12 @@ impl Decisions {
     pub(crate) async fn rest_with(
         &self,
         transfer: Transfer,
-        draft: Draft,
+        update: TransferUpdate,
         due_is_stored: bool,
         policy: &Policy,
     ) -> Turn {
-        if draft.transfer().version() > transfer.version() {
-            return self.record(transfer, draft, policy).await;
+        if update.transfer().version() > transfer.version() {
+            return self.record(transfer, update, policy).await;
         }
         if let Some(plan) = transfer.plan(policy, self.clock.now())
             && !due_is_stored

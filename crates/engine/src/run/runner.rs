@@ -11,7 +11,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use kiungo_core_banking::CheckAnswer;
 use kiungo_domain::policy::{Policy, Side};
-use kiungo_domain::transfer::{Draft, Next, Sending, Status, StepName, StepState, Transfer};
+use kiungo_domain::transfer::{
+    Next, Sending, Status, StepName, StepState, Transfer, TransferUpdate,
+};
 use kiungo_domain::{Outcome, TransferId};
 use kiungo_store::{LimitReached, TransferStore};
 use metrics::counter;
@@ -39,7 +41,7 @@ struct Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         if self.armed {
-            // Its deliveries are not acknowledged: they come again to whoever is next.
+            // Its deliveries are not acknowledged, so they come again to the next consumer.
             drop(self.dispatcher.registry().drop_work(self.id));
         }
     }
@@ -122,35 +124,35 @@ impl Runner {
             let outcome = self.sender.send(&transfer, intent, policy).await;
             return self.conclude(transfer, sending, outcome, policy).await;
         }
-        let mut draft = self.decisions.resume(&transfer);
+        let mut update = self.decisions.resume(&transfer);
         let hints = self.dispatcher.registry().collect_hints(transfer.id());
         for hint in hints {
-            draft.hint(&hint);
+            update.hint(&hint);
         }
         if self.tasks.are_stopping() {
             // The next start takes up all transfers that may have been in flight, also before they
             // are due.
-            return self.decisions.rest_with(transfer, draft, true, policy).await;
+            return self.decisions.rest_with(transfer, update, true, policy).await;
         }
         let now = self.clock.now();
-        let plan = draft.transfer().plan(policy, now);
+        let plan = update.transfer().plan(policy, now);
         let Some(plan) = plan.filter(|plan| plan.due <= now) else {
-            return self.decisions.rest_with(transfer, draft, due_is_stored, policy).await;
+            return self.decisions.rest_with(transfer, update, due_is_stored, policy).await;
         };
         match plan.next {
             Next::CallPerson(_) => {
-                draft.call_person(policy);
-                self.decisions.decided_or_read_again(transfer, draft, policy).await
+                update.call_person(policy);
+                self.decisions.decided_or_read_again(transfer, update, policy).await
             }
-            Next::BringIn => self.bring_in(transfer, draft, policy).await,
-            Next::Tell(shows) => self.tell(transfer, draft, shows, policy).await,
-            Next::Check => self.check_account(transfer, draft, policy).await,
+            Next::BringIn => self.bring_in(transfer, update, policy).await,
+            Next::Tell(shows) => self.tell(transfer, update, shows, policy).await,
+            Next::Check => self.check_account(transfer, update, policy).await,
             Next::Recover(step) => {
-                draft.interrupted(step, policy);
-                self.decisions.decided_or_read_again(transfer, draft, policy).await
+                update.interrupted(step, policy);
+                self.decisions.decided_or_read_again(transfer, update, policy).await
             }
-            Next::Inquire(step) => self.ask(transfer, draft, step, policy).await,
-            Next::Send(step) => self.intend(transfer, draft, step, policy).await,
+            Next::Inquire(step) => self.ask(transfer, update, step, policy).await,
+            Next::Send(step) => self.intend(transfer, update, step, policy).await,
         }
     }
 
@@ -158,27 +160,32 @@ impl Runner {
     async fn tell(
         &self,
         transfer: Transfer,
-        mut draft: Draft,
+        mut update: TransferUpdate,
         shows: Status,
         policy: &Policy,
     ) -> Turn {
         if let Err(Busy) = self.carriers.tell(&transfer, shows).await {
             return self.decisions.postpone(transfer, BUSY_WAIT).await;
         }
-        draft.told(shows);
-        self.decisions.decided_or_read_again(transfer, draft, policy).await
+        update.told(shows);
+        self.decisions.decided_or_read_again(transfer, update, policy).await
     }
 
     /// Brings in a payment that the provider executed beside the one that counts.
-    async fn bring_in(&self, transfer: Transfer, mut draft: Draft, policy: &Policy) -> Turn {
+    async fn bring_in(
+        &self,
+        transfer: Transfer,
+        mut update: TransferUpdate,
+        policy: &Policy,
+    ) -> Turn {
         match self.carriers.bring_in(&transfer, policy).await {
-            BroughtIn::Into(receipt, into) => draft.brought_in(receipt, into),
+            BroughtIn::Into(receipt, into) => update.brought_in(receipt, into),
             BroughtIn::Nothing => return Turn::Rest(transfer),
             BroughtIn::Later => {
                 return self.decisions.postpone(transfer, policy.wallet.retry_first).await;
             }
         }
-        self.decisions.decided_or_read_again(transfer, draft, policy).await
+        self.decisions.decided_or_read_again(transfer, update, policy).await
     }
 
     /// Records what a sending came to, whatever others have recorded since: an outcome in hand is
@@ -192,9 +199,9 @@ impl Runner {
     ) -> Turn {
         let mut transfer = transfer;
         loop {
-            let mut draft = self.decisions.resume(&transfer);
-            draft.apply_late_outcome(sending, outcome.clone(), policy);
-            match self.decisions.decided(&transfer, draft, policy).await {
+            let mut update = self.decisions.resume(&transfer);
+            update.apply_late_outcome(sending, outcome.clone(), policy);
+            match self.decisions.decided(&transfer, update, policy).await {
                 Ok(turn) => return turn,
                 Err(Stale) => match self.store.transfer(transfer.id()).await {
                     Ok(Some(changed)) => transfer = changed,
@@ -208,34 +215,39 @@ impl Runner {
         }
     }
 
-    async fn check_account(&self, transfer: Transfer, mut draft: Draft, policy: &Policy) -> Turn {
+    async fn check_account(
+        &self,
+        transfer: Transfer,
+        mut update: TransferUpdate,
+        policy: &Policy,
+    ) -> Turn {
         let Some(throttle) = self.ports.throttle(&transfer, Side::Core) else {
             return Turn::Rest(transfer);
         };
         let permit = match throttle.enter().await {
             Ok(permit) => permit,
-            Err(held) => return self.decisions.hold(transfer, draft, held, policy).await,
+            Err(held) => return self.decisions.hold(transfer, update, held, policy).await,
         };
         let answer = operate::check(&self.ports, &transfer, self.clock.now()).await;
         permit.report(!matches!(answer, CheckAnswer::Unclear { .. }));
         match answer {
-            CheckAnswer::Allowed(facts) => draft.cleared(facts.account, facts.account_no),
-            CheckAnswer::Refused(rejection) => draft.refused(rejection),
+            CheckAnswer::Allowed(facts) => update.cleared(facts.account, facts.account_no),
+            CheckAnswer::Rejected(rejection) => update.refused(rejection),
             CheckAnswer::Unclear { why } => {
                 tracing::warn!(transfer = %transfer.id(), %why, "the account cannot be checked; trying again");
                 let age = self.clock.now().since(transfer.updated_at());
                 let wait = (age / 2).clamp(policy.core.retry_first, policy.core.retry_max);
-                return self.decisions.hold(transfer, draft, Throttled { wait }, policy).await;
+                return self.decisions.hold(transfer, update, Throttled { wait }, policy).await;
             }
         }
-        self.decisions.decided_or_read_again(transfer, draft, policy).await
+        self.decisions.decided_or_read_again(transfer, update, policy).await
     }
 
     /// Asks the other side, and records what it says.
     async fn ask(
         &self,
         transfer: Transfer,
-        mut draft: Draft,
+        mut update: TransferUpdate,
         step: StepName,
         policy: &Policy,
     ) -> Turn {
@@ -245,37 +257,38 @@ impl Runner {
         };
         let permit = match throttle.enter().await {
             Ok(permit) => permit,
-            Err(held) => return self.decisions.hold(transfer, draft, held, policy).await,
+            Err(held) => return self.decisions.hold(transfer, update, held, policy).await,
         };
-        let finding = operate::inquire(&self.ports, draft.transfer(), step, self.clock.now()).await;
+        let finding =
+            operate::inquire(&self.ports, update.transfer(), step, self.clock.now()).await;
         let answered = !matches!(finding, kiungo_domain::Finding::Unclear { .. });
         permit.report(answered);
         counter!("kiungo_inquiries_total", "provider" => transfer.instruction().provider.to_string(),
             "operation" => transfer.operation(step).as_str(), "answered" => if answered { "yes" } else { "no" })
         .increment(1);
-        draft.learn(step, finding, policy);
-        self.decisions.decided_or_read_again(transfer, draft, policy).await
+        update.apply_finding(step, finding, policy);
+        self.decisions.decided_or_read_again(transfer, update, policy).await
     }
 
     /// Takes the account lock and a permit, then records the intent.
     async fn intend(
         &self,
         transfer: Transfer,
-        mut draft: Draft,
+        mut update: TransferUpdate,
         step: StepName,
         policy: &Policy,
     ) -> Turn {
         let now = self.clock.now();
         if let Some(wait) = self.holds.closed_for(&transfer, step, now) {
-            return self.decisions.hold(transfer, draft, Throttled { wait }, policy).await;
+            return self.decisions.hold(transfer, update, Throttled { wait }, policy).await;
         }
-        if let Some(turn) = self.refuse_half_reversal(&transfer, &draft, step, policy).await {
+        if let Some(turn) = self.refuse_half_reversal(&transfer, &update, step, policy).await {
             return turn;
         }
         if let Some(lock) = lock_for(&transfer, step)
             && !self.dispatcher.lock_or_queue(&lock, transfer.id())
         {
-            return self.decisions.wait_for_lock(transfer, draft, policy).await;
+            return self.decisions.wait_for_lock(transfer, update, policy).await;
         }
         let side = transfer.operation(step).side();
         let Some(throttle) = self.ports.throttle(&transfer, side) else {
@@ -283,16 +296,16 @@ impl Runner {
         };
         let permit = match throttle.enter().await {
             Ok(permit) => permit,
-            Err(held) => return self.decisions.hold(transfer, draft, held, policy).await,
+            Err(held) => return self.decisions.hold(transfer, update, held, policy).await,
         };
-        let without = draft.clone();
-        draft.start(step, policy);
-        if !matches!(draft.transfer().step(step).state, StepState::Sent { .. }) {
-            return self.decisions.decided_or_read_again(transfer, draft, policy).await;
+        let without = update.clone();
+        update.start(step, policy);
+        if !matches!(update.transfer().step(step).state, StepState::Sent { .. }) {
+            return self.decisions.decided_or_read_again(transfer, update, policy).await;
         }
         match self
             .decisions
-            .commit(&transfer, draft, Some(Intent::new(step, permit, now)), policy)
+            .commit(&transfer, update, Some(Intent::new(step, permit, now)), policy)
             .await
         {
             Ok(turn) => turn,
@@ -309,25 +322,25 @@ impl Runner {
     async fn day_is_full(
         &self,
         transfer: Transfer,
-        mut draft: Draft,
+        mut update: TransferUpdate,
         step: StepName,
         reached: &LimitReached,
         policy: &Policy,
     ) -> Turn {
         self.dispatcher.release_lock_if_free(&transfer);
         if step == StepName::First && transfer.step(step).is_unseen() {
-            draft.turned_away(step, limits::rejection(reached, transfer.amount()), policy);
-            return self.decisions.decided_or_read_again(transfer, draft, policy).await;
+            update.turned_away(step, limits::rejection(reached, transfer.amount()), policy);
+            return self.decisions.decided_or_read_again(transfer, update, policy).await;
         }
         let wait = reached.until.since(self.clock.now());
-        self.decisions.hold(transfer, draft, Throttled { wait }, policy).await
+        self.decisions.hold(transfer, update, Throttled { wait }, policy).await
     }
 
     /// A reversal whose last step would be refused is refused before its first one moves anything.
     async fn refuse_half_reversal(
         &self,
         transfer: &Transfer,
-        draft: &Draft,
+        update: &TransferUpdate,
         step: StepName,
         policy: &Policy,
     ) -> Option<Turn> {
@@ -340,7 +353,7 @@ impl Runner {
             Ok(permit) => permit,
             Err(held) => {
                 return Some(
-                    self.decisions.hold(transfer.clone(), draft.clone(), held, policy).await,
+                    self.decisions.hold(transfer.clone(), update.clone(), held, policy).await,
                 );
             }
         };
@@ -349,16 +362,16 @@ impl Runner {
         match answer {
             GivingBack::Possible => None,
             GivingBack::Refused(rejection) => {
-                let mut draft = draft.clone();
-                draft.reversal_refused(rejection);
-                Some(self.decisions.decided_or_read_again(transfer.clone(), draft, policy).await)
+                let mut update = update.clone();
+                update.reversal_refused(rejection);
+                Some(self.decisions.decided_or_read_again(transfer.clone(), update, policy).await)
             }
             GivingBack::Unclear(why) => {
-                tracing::warn!(transfer = %transfer.id(), %why, "nobody can say whether it can be given back; trying again");
+                tracing::warn!(transfer = %transfer.id(), %why, "it is unknown if it can be reversed; trying again");
                 let wait = policy.core.retry_max;
                 Some(
                     self.decisions
-                        .hold(transfer.clone(), draft.clone(), Throttled { wait }, policy)
+                        .hold(transfer.clone(), update.clone(), Throttled { wait }, policy)
                         .await,
                 )
             }

@@ -10,7 +10,7 @@ use kiungo_provider::RawCallback;
 
 use crate::world::{World, provider_id, submit, transfer};
 
-async fn told(engine: &Engine, what: &str, reference: Reference, receipt: &str) {
+async fn notify(engine: &Engine, what: &str, reference: Reference, receipt: &str) {
     let callback = RawCallback {
         method: "POST".to_owned(),
         path: "results".to_owned(),
@@ -22,7 +22,7 @@ async fn told(engine: &Engine, what: &str, reference: Reference, receipt: &str) 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_callback_claims_is_asked_about_and_the_answer_settles_it() {
+async fn a_callbacks_claim_is_asked_about_and_the_answer_settles_it() {
     let world = World::new();
     *world.answers_by_callback.lock().unwrap() = true;
     let engine = world.engine();
@@ -33,23 +33,24 @@ async fn what_a_callback_claims_is_asked_about_and_the_answer_settles_it() {
     assert_eq!(status().await, Status::AwaitingCustomer);
 
     let reference = Reference::new(id, StepName::First, 0);
-    told(&engine, "result", reference, "executed 7KX21QD40B").await;
+    notify(&engine, "result", reference, "executed 7KX21QD40B").await;
     let asked = world.asked_about.lock().unwrap().clone();
     assert!(matches!(&asked[..], [Finding::Executed(_)]), "{asked:?}");
     assert_eq!(status().await, Status::AwaitingCustomer, "a claim settles nothing");
 
-    told(&engine, "answer", reference, "7KX21QD40B").await;
+    notify(&engine, "answer", reference, "7KX21QD40B").await;
     assert_eq!(status().await, Status::Completed);
     let known = engine.store().transfer(id).await.unwrap().unwrap();
     let receipt = known.step(StepName::First).confirmation().unwrap().receipt.clone();
     assert_eq!(receipt.as_str(), "7KX21QD40B");
     assert_eq!(world.asked_about.lock().unwrap().len(), 1, "an answer causes no question");
 
-    // Of an attempt that was never made: asked about, and heard as what contradicts.
+    // An answer about an attempt that was never made is asked about, and recorded as a
+    // contradiction.
     let other = Reference::new(id, StepName::First, 1);
-    told(&engine, "result", other, "executed 7KX21QD40C").await;
+    notify(&engine, "result", other, "executed 7KX21QD40C").await;
     assert_eq!(world.asked_about.lock().unwrap().len(), 2);
-    told(&engine, "answer", other, "7KX21QD40C").await;
+    notify(&engine, "answer", other, "7KX21QD40C").await;
     let cases = engine.store().cases(None, 10).await.unwrap().rows;
     assert!(cases.iter().any(|case| case.transfer == Some(id)), "{cases:?}");
 }

@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 
 use crate::world::{World, provider_id, submit, transfer, tzs};
 
-/// So many that ask for the balance while it does not come; what those were told who got an answer.
+/// Asks for the balance this many times while no answer comes; returns the number of requests that
+/// were shed.
 async fn clicking(world: &Arc<World>, engine: &kiungo_engine::Engine, clicks: usize) -> usize {
     world.balance_hangs.store(true, Ordering::SeqCst);
     let mut asking = JoinSet::new();

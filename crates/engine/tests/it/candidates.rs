@@ -10,7 +10,7 @@ use kiungo_domain::{AccountKind, AccountRef, CoreAccount, Kind, Msisdn};
 use kiungo_engine::{Engine, RequestError};
 use kiungo_store::{Summary, TransferQuery};
 
-use crate::notices::told;
+use crate::notices::notify;
 use crate::world::{World, submit, transfer};
 
 fn account(id: u64) -> AccountRef {
@@ -26,7 +26,7 @@ async fn paid(world: &Arc<World>) -> (Engine, Summary) {
     world.resolved.lock().unwrap().extend([7, 8].map(account));
     let engine = world.engine();
     engine.start().await.unwrap();
-    told(&engine, "QX1 255712345678 500 7").await;
+    notify(&engine, "QX1 255712345678 500 7").await;
     let query = TransferQuery { limit: 10, ..TransferQuery::default() };
     let mut rows = engine.store().search(&query).await.unwrap().rows;
     assert_eq!(rows.len(), 1);

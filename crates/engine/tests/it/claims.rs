@@ -4,7 +4,7 @@ use kiungo_domain::{Currency, Money, Receipt};
 use kiungo_engine::{ActError, ArrivalError, NewAction, PaymentClaim, PersonAction};
 use kiungo_store::{ActionState, InboxState};
 
-use crate::evidence::Office;
+use crate::evidence::Scene;
 use crate::world::{World, provider_id, tzs};
 
 fn claim_of(receipt: &str) -> PaymentClaim {
@@ -16,20 +16,20 @@ fn claim_of(receipt: &str) -> PaymentClaim {
     }
 }
 
-/// A claim that was put away can be made again, once the payment can be found for example.
+/// A claim that was dismissed can be made again, once the payment can be found for example.
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_was_dismissed_is_asked_about_when_it_is_made_again() {
-    let office = Office::confirming().await;
+    let scene = Scene::confirming().await;
     let claim = claim_of("QX9");
-    let id = office.engine.claim(&provider_id(), &claim).await.unwrap();
+    let id = scene.engine.claim(&provider_id(), &claim).await.unwrap();
     let put_away = InboxState::Handled { note: "dismissed by asha: a mistake".to_owned() };
-    // Put away before it was handled.
-    office.engine.store().set_inbox_state(id, put_away).await.unwrap();
-    office.pass(5).await;
-    let _ = office.engine.claim(&provider_id(), &claim).await.unwrap();
-    office.pass(5).await;
+    // Dismissed before it was handled.
+    scene.engine.store().set_inbox_state(id, put_away).await.unwrap();
+    scene.pass(5).await;
+    let _ = scene.engine.claim(&provider_id(), &claim).await.unwrap();
+    scene.pass(5).await;
     let receipt = Receipt::new("QX9").unwrap();
-    let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap();
+    let owner = scene.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap();
     assert!(owner.is_some(), "the payment is there");
 }
 
@@ -41,21 +41,21 @@ async fn a_claim_of_an_amount_that_nobody_states_needs_a_second_person() {
         let world = World::new();
         world.script().confirms = true;
         world.script().hides_amounts = hides;
-        let office = Office::open(world).await;
+        let scene = Scene::open(world).await;
         let action = PersonAction::Claim { provider: provider_id(), claim: claim_of("QX9") };
         let (by, why) = ("asha".to_owned(), "in the portal".to_owned());
         let new = NewAction { action, by, why, seen: None, key: None };
-        let action = office.engine.act(new).await.unwrap().action;
-        office.pass(5).await;
+        let action = scene.engine.act(new).await.unwrap().action;
+        scene.pass(5).await;
         let (state, known) =
             if hides { (ActionState::Proposed, 0) } else { (ActionState::Done, 1) };
-        assert_eq!((action.state, office.all().await.len()), (state, known));
+        assert_eq!((action.state, scene.all().await.len()), (state, known));
         if hides {
-            let same = office.engine.approve_action(action.id, "asha", "sure", None).await;
+            let same = scene.engine.approve_action(action.id, "asha", "sure", None).await;
             assert_eq!(same, Err(ActError::SamePerson(action.id)));
-            office.engine.approve_action(action.id, "juma", "seen too", None).await.unwrap();
-            office.pass(5).await;
-            assert_eq!(office.all().await.len(), 1);
+            scene.engine.approve_action(action.id, "juma", "seen too", None).await.unwrap();
+            scene.pass(5).await;
+            assert_eq!(scene.all().await.len(), 1);
         }
     }
 }
@@ -66,7 +66,7 @@ async fn a_claim_in_a_currency_that_the_provider_does_not_move_is_refused() {
     let world = World::new();
     world.script().confirms = true;
     world.script().hides_amounts = true;
-    let office = Office::open(world).await;
+    let scene = Scene::open(world).await;
     let usd = Currency::from_code("USD").unwrap();
     let claim = PaymentClaim { amount: Money::parse("500", usd).unwrap(), ..claim_of("QX9") };
     let refused = ArrivalError::ForeignCurrency {
@@ -74,9 +74,9 @@ async fn a_claim_in_a_currency_that_the_provider_does_not_move_is_refused() {
         own: tzs("500").currency(),
         claimed: usd,
     };
-    assert_eq!(office.engine.claim(&provider_id(), &claim).await, Err(refused.clone()));
+    assert_eq!(scene.engine.claim(&provider_id(), &claim).await, Err(refused.clone()));
     let action = PersonAction::Claim { provider: provider_id(), claim };
     let (by, why) = ("asha".to_owned(), "in the portal".to_owned());
     let new = NewAction { action, by, why, seen: None, key: None };
-    assert_eq!(office.engine.act(new).await, Err(ActError::Arrival(refused)));
+    assert_eq!(scene.engine.act(new).await, Err(ActError::Arrival(refused)));
 }

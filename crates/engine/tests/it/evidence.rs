@@ -18,12 +18,12 @@ use kiungo_store::{MemoryStore, Store, Summary, TransferQuery};
 use crate::world::{DiesAfter, World, Yielding, provider_id, rejection, submit, transfer};
 
 /// An engine at work, and its world.
-pub struct Office {
+pub struct Scene {
     pub world: Arc<World>,
     pub engine: Engine,
 }
 
-impl Office {
+impl Scene {
     pub async fn open(world: Arc<World>) -> Self {
         let engine = world.engine();
         engine.start().await.unwrap();
@@ -51,7 +51,7 @@ impl Office {
         id
     }
 
-    pub async fn tell(&self, body: String) {
+    pub async fn notify(&self, body: String) {
         let callback = RawCallback {
             method: "POST".to_owned(),
             path: "told".to_owned(),
@@ -104,218 +104,218 @@ fn account(id: u64) -> AccountRef {
 /// The customer approves after the provider has said "timed out", and the provider tells of it.
 #[tokio::test(start_paused = true)]
 async fn a_payment_under_a_collection_that_had_failed_waits_in_suspense_with_a_case() {
-    let office = Office::confirming().await;
-    office.world.script().collects.push_back(Outcome::Rejected(rejection(Reason::CustomerTimeout)));
-    let id = office.submit(Kind::Deposit).await;
-    assert_eq!(office.show(id).await.status, Status::Failed);
+    let scene = Scene::confirming().await;
+    scene.world.script().collects.push_back(Outcome::Rejected(rejection(Reason::CustomerTimeout)));
+    let id = scene.submit(Kind::Deposit).await;
+    assert_eq!(scene.show(id).await.status, Status::Failed);
     let reference = Reference::new(id, StepName::First, 0);
-    office.world.script().truth.insert(reference, executed("QX1"));
-    office.tell(format!("QX1 255712345678 500 7 {reference}")).await;
-    office.pass(10).await;
-    assert_eq!(office.show(id).await.status, Status::Failed, "final does not flip");
-    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    scene.world.script().truth.insert(reference, executed("QX1"));
+    scene.notify(format!("QX1 255712345678 500 7 {reference}")).await;
+    scene.pass(10).await;
+    assert_eq!(scene.show(id).await.status, Status::Failed, "final does not flip");
+    assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
     let receipt = Receipt::new("QX1").unwrap();
-    let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap().unwrap();
+    let owner = scene.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap().unwrap();
     assert_ne!(owner, id);
-    assert_eq!(office.show(owner).await.status, Status::Suspended);
+    assert_eq!(scene.show(owner).await.status, Status::Suspended);
     // Told again, in whatever form, it changes nothing.
-    office.tell(format!("QX1 255712345678 500 7 {reference} ")).await;
-    office.tell(format!("result {reference} executed QX1")).await;
-    office.pass(60).await;
-    assert_eq!((office.all().await.len(), office.cases(id).await.len()), (2, 1));
+    scene.notify(format!("QX1 255712345678 500 7 {reference} ")).await;
+    scene.notify(format!("result {reference} executed QX1")).await;
+    scene.pass(60).await;
+    assert_eq!((scene.all().await.len(), scene.cases(id).await.len()), (2, 1));
 }
 
 /// The same, told as a result.
 #[tokio::test(start_paused = true)]
 async fn a_late_result_of_a_failed_collection_is_not_dropped() {
-    let office = Office::open(World::new()).await;
-    office.world.script().collects.push_back(Outcome::Rejected(rejection(Reason::CustomerTimeout)));
-    let id = office.submit(Kind::Deposit).await;
+    let scene = Scene::open(World::new()).await;
+    scene.world.script().collects.push_back(Outcome::Rejected(rejection(Reason::CustomerTimeout)));
+    let id = scene.submit(Kind::Deposit).await;
     let reference = Reference::new(id, StepName::First, 0);
     // A claim that the provider does not stand by changes nothing.
-    let denied = Finding::Refused(rejection(Reason::CustomerTimeout));
-    office.world.script().truth.insert(reference, denied);
-    office.tell(format!("result {reference} executed QX0")).await;
-    office.pass(60).await;
-    assert_eq!((office.all().await.len(), office.cases(id).await.len()), (1, 0));
-    office.world.script().truth.insert(reference, executed("QX1"));
-    office.tell(format!("result {reference} executed QX1")).await;
-    office.pass(60).await;
-    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
-    assert_eq!(office.all().await.len(), 2, "the money is in suspense");
+    let denied = Finding::Rejected(rejection(Reason::CustomerTimeout));
+    scene.world.script().truth.insert(reference, denied);
+    scene.notify(format!("result {reference} executed QX0")).await;
+    scene.pass(60).await;
+    assert_eq!((scene.all().await.len(), scene.cases(id).await.len()), (1, 0));
+    scene.world.script().truth.insert(reference, executed("QX1"));
+    scene.notify(format!("result {reference} executed QX1")).await;
+    scene.pass(60).await;
+    assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
+    assert_eq!(scene.all().await.len(), 2, "the money is in suspense");
 }
 
 /// Approved twice: both payments exist under one reference.
 #[tokio::test(start_paused = true)]
 async fn a_second_payment_under_a_collection_is_money_of_its_own() {
-    let office = Office::confirming().await;
-    office.world.script().collects.push_back(done("QX1"));
-    let id = office.submit(Kind::Deposit).await;
-    assert_eq!(office.show(id).await.status, Status::Completed);
+    let scene = Scene::confirming().await;
+    scene.world.script().collects.push_back(done("QX1"));
+    let id = scene.submit(Kind::Deposit).await;
+    assert_eq!(scene.show(id).await.status, Status::Completed);
     let reference = Reference::new(id, StepName::First, 0);
-    office.tell(format!("QX2 255712345678 500 7 {reference}")).await;
-    office.pass(10).await;
-    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    scene.notify(format!("QX2 255712345678 500 7 {reference}")).await;
+    scene.pass(10).await;
+    assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
     let receipt = Receipt::new("QX2").unwrap();
-    let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap().unwrap();
-    assert_eq!(office.show(owner).await.status, Status::Suspended);
-    assert_eq!(office.show(id).await.status, Status::Completed);
+    let owner = scene.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap().unwrap();
+    assert_eq!(scene.show(owner).await.status, Status::Suspended);
+    assert_eq!(scene.show(id).await.status, Status::Completed);
 }
 
 /// The payout is refused; while the core cannot be reached for the undo, it turns out that the payout
 /// was made: the undo is not sent.
 #[tokio::test(start_paused = true)]
 async fn a_payout_that_was_made_after_all_is_not_given_back() {
-    let office = Office::open(World::new()).await;
+    let scene = Scene::open(World::new()).await;
     {
-        let mut script = office.world.script();
+        let mut script = scene.world.script();
         script.payouts.push_back(Outcome::Rejected(rejection(Reason::Other)));
         for _ in 0..3 {
             script.undos.push_back(Outcome::not_sent("the core is down"));
         }
     }
-    let id = office.submit(Kind::Withdrawal).await;
+    let id = scene.submit(Kind::Withdrawal).await;
     let reference = Reference::new(id, StepName::Second, 0);
-    office.world.script().truth.insert(reference, executed("P1"));
-    office.tell(format!("result {reference} executed P1")).await;
-    office.pass(3_600).await;
-    let shown = office.show(id).await;
+    scene.world.script().truth.insert(reference, executed("P1"));
+    scene.notify(format!("result {reference} executed P1")).await;
+    scene.pass(3_600).await;
+    let shown = scene.show(id).await;
     assert_eq!((shown.status, shown.wallet_receipt), (Status::Completed, Receipt::new("P1").ok()));
     let paid = Receipt::new("P1").unwrap();
-    let owner = office.engine.store().by_receipt(&provider_id(), &paid).await.unwrap();
+    let owner = scene.engine.store().by_receipt(&provider_id(), &paid).await.unwrap();
     assert_eq!(owner, Some(id), "one receipt, one transfer");
-    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
-    assert!(office.world.script().undos.len() < 3, "it had been tried in vain");
+    assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
+    assert!(scene.world.script().undos.len() < 3, "it had been tried in vain");
     let undone = |event: &Event| {
         matches!(
             event,
             Event::Concluded { step: StepName::UndoFirst, outcome: Outcome::Completed(_) }
         )
     };
-    assert!(!office.tells_of(id).await.iter().any(undone));
+    assert!(!scene.tells_of(id).await.iter().any(undone));
 }
 
 /// The collection is done, the core is down; the provider reverses and tells us.
 #[tokio::test(start_paused = true)]
 async fn a_collection_that_the_provider_reverses_is_not_booked() {
-    let office = Office::open(World::new()).await;
+    let scene = Scene::open(World::new()).await;
     {
-        let mut script = office.world.script();
+        let mut script = scene.world.script();
         script.collects.push_back(done("QX1"));
         for _ in 0..3 {
             script.posts.push_back(Outcome::not_sent("the core is down"));
         }
     }
-    let id = office.submit(Kind::Deposit).await;
-    let posted = office.sent("post");
+    let id = scene.submit(Kind::Deposit).await;
+    let posted = scene.sent("post");
     let reference = Reference::new(id, StepName::First, 0);
     let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
-    office.world.script().truth.insert(reference, reversed);
+    scene.world.script().truth.insert(reference, reversed);
     // It names only the receipt: the operation is found by that.
-    office.tell("result - reversed QX1".to_owned()).await;
-    office.pass(3_600).await;
-    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
-    assert_eq!(office.show(id).await.status, Status::NeedsAttention);
-    assert!(office.sent("post") <= posted + 1, "nothing is sent once it is known");
-    assert!(office.show(id).await.core_receipt.is_none());
+    scene.notify("result - reversed QX1".to_owned()).await;
+    scene.pass(3_600).await;
+    assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
+    assert_eq!(scene.show(id).await.status, Status::NeedsAttention);
+    assert!(scene.sent("post") <= posted + 1, "nothing is sent once it is known");
+    assert!(scene.show(id).await.core_receipt.is_none());
 }
 
 /// Generation 0 was refused for now and executed all the same; generation 1 was paid as well.
 #[tokio::test(start_paused = true)]
 async fn an_older_generation_that_was_executed_too_is_a_case() {
-    let office = Office::open(World::new()).await;
-    office.world.script().payouts.push_back(refused_for_now(Reason::Busy));
-    let id = office.submit(Kind::Withdrawal).await;
-    office.pass(30).await;
-    assert_eq!(office.show(id).await.status, Status::Completed);
+    let scene = Scene::open(World::new()).await;
+    scene.world.script().payouts.push_back(refused_for_now(Reason::Busy));
+    let id = scene.submit(Kind::Withdrawal).await;
+    scene.pass(30).await;
+    assert_eq!(scene.show(id).await.status, Status::Completed);
     let older = Reference::new(id, StepName::Second, 0);
-    office.world.script().truth.insert(older, executed("P0"));
-    office.tell(format!("result {older} executed P0")).await;
-    office.pass(60).await;
-    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
-    assert_eq!(office.show(id).await.status, Status::Completed);
+    scene.world.script().truth.insert(older, executed("P0"));
+    scene.notify(format!("result {older} executed P0")).await;
+    scene.pass(60).await;
+    assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
+    assert_eq!(scene.show(id).await.status, Status::Completed);
 }
 
 /// Our own collection is told as a paybill payment with a hidden number and the label that we sent,
 /// before its answer comes; nobody can tell the account of the payment.
 #[tokio::test(start_paused = true)]
 async fn a_collection_told_as_a_payment_from_nobody_finds_its_account() {
-    let office = Office::confirming().await;
+    let scene = Scene::confirming().await;
     let waiting = Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
-    office.world.script().collects.push_back(waiting);
-    let id = office.submit(Kind::Deposit).await;
+    scene.world.script().collects.push_back(waiting);
+    let id = scene.submit(Kind::Deposit).await;
     // It waits a few minutes for the collection's own answer, which is asked for; then it is booked.
-    office.tell("QX1 hidden 500 000000007".to_owned()).await;
-    office.pass(120).await;
-    assert_eq!(office.all().await.len(), 1);
-    office.pass(120).await;
-    let rows = office.all().await;
+    scene.notify("QX1 hidden 500 000000007".to_owned()).await;
+    scene.pass(120).await;
+    assert_eq!(scene.all().await.len(), 1);
+    scene.pass(120).await;
+    let rows = scene.all().await;
     let payment = rows.iter().find(|row| row.id != id).expect("minutes later, not after a day");
     assert_eq!(payment.status, Status::Suspended);
     let reference = Reference::new(id, StepName::First, 0);
-    office.world.script().truth.insert(reference, executed("QX1"));
-    office.pass(120).await;
+    scene.world.script().truth.insert(reference, executed("QX1"));
+    scene.pass(120).await;
     // The collection knows the account: the money leaves suspense by itself.
-    let (one, other) = (office.show(id).await, office.show(payment.id).await);
+    let (one, other) = (scene.show(id).await, scene.show(payment.id).await);
     assert_eq!((one.status, other.status), (Status::Completed, Status::Completed));
     assert_eq!(one.merged_into, Some(other.id));
-    assert_eq!((office.cases(id).await, office.cases(other.id).await), (vec![], vec![]));
-    assert_eq!(office.sent("post"), 1);
+    assert_eq!((scene.cases(id).await, scene.cases(other.id).await), (vec![], vec![]));
+    assert_eq!(scene.sent("post"), 1);
 }
 
 /// The receipt that a collection's answer names belongs to a payment of another amount.
 #[tokio::test(start_paused = true)]
 async fn a_collection_is_not_merged_into_a_payment_of_another_amount() {
-    let office = Office::confirming().await;
-    office.tell("QX1 hidden 900 x".to_owned()).await;
-    office.pass(5).await;
-    office.world.script().collects.push_back(done("QX1"));
-    let id = office.submit(Kind::Deposit).await;
-    office.pass(60).await;
-    let shown = office.show(id).await;
+    let scene = Scene::confirming().await;
+    scene.notify("QX1 hidden 900 x".to_owned()).await;
+    scene.pass(5).await;
+    scene.world.script().collects.push_back(done("QX1"));
+    let id = scene.submit(Kind::Deposit).await;
+    scene.pass(60).await;
+    let shown = scene.show(id).await;
     assert_eq!((shown.status, shown.merged_into), (Status::NeedsAttention, None));
-    assert_eq!(office.cases(id).await, [CaseKind::ReceiptTaken]);
-    assert_eq!(office.sent("post"), 0);
+    assert_eq!(scene.cases(id).await, [CaseKind::ReceiptTaken]);
+    assert_eq!(scene.sent("post"), 0);
 }
 
 /// A merged transfer shows what the other one shows, also when that is given back.
 #[tokio::test(start_paused = true)]
 async fn a_merged_transfer_follows_the_one_that_has_its_money() {
-    let office = Office::confirming().await;
-    office.world.script().resolves.push(account(7));
+    let scene = Scene::confirming().await;
+    scene.world.script().resolves.push(account(7));
     let waiting = Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
-    office.world.script().collects.push_back(waiting);
-    let id = office.submit(Kind::Deposit).await;
-    office.tell("QX1 255712345678 500 7".to_owned()).await;
-    office.pass(300).await;
+    scene.world.script().collects.push_back(waiting);
+    let id = scene.submit(Kind::Deposit).await;
+    scene.notify("QX1 255712345678 500 7".to_owned()).await;
+    scene.pass(300).await;
     let reference = Reference::new(id, StepName::First, 0);
-    office.world.script().truth.insert(reference, executed("QX1"));
-    office.pass(60).await;
-    let shown = office.show(id).await;
+    scene.world.script().truth.insert(reference, executed("QX1"));
+    scene.pass(60).await;
+    let shown = scene.show(id).await;
     let owner = shown.merged_into.expect("one payment, one transfer");
     assert_eq!(shown.status, Status::Completed);
-    office.engine.request_reversal(owner, "op", "paid in error", None).await.unwrap();
-    office.pass(60).await;
+    scene.engine.request_reversal(owner, "op", "paid in error", None).await.unwrap();
+    scene.pass(60).await;
     // This provider offers no reversal: everything stays as it was, and nothing moved.
-    assert_eq!(office.show(owner).await.status, Status::Completed);
-    assert_eq!(office.sent("undo"), 0, "the core's part waits until the provider's is known");
-    assert_eq!(office.show(id).await.status, Status::Completed);
+    assert_eq!(scene.show(owner).await.status, Status::Completed);
+    assert_eq!(scene.sent("undo"), 0, "the core's part waits until the provider's is known");
+    assert_eq!(scene.show(id).await.status, Status::Completed);
 }
 
-/// Begins an office whose process dies after so many commits, and opens it again once it is dead.
-pub async fn dying(world: Arc<World>, commits: i64, day: impl AsyncFnOnce(&Office)) -> Office {
+/// Begins a scene whose process dies after so many commits, and opens it again once it is dead.
+pub async fn dying(world: Arc<World>, commits: i64, day: impl AsyncFnOnce(&Scene)) -> Scene {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::audited());
     let dies = Arc::new(DiesAfter(AtomicI64::new(commits)));
     let engine = world.engine_over(Arc::clone(&store), dies);
     engine.start().await.unwrap();
-    let office = Office { world: Arc::clone(&world), engine };
-    day(&office).await;
-    office.engine.kill();
+    let scene = Scene { world: Arc::clone(&world), engine };
+    day(&scene).await;
+    scene.engine.kill();
     let engine = world.engine_over(store, Arc::new(Yielding));
     engine.start().await.unwrap();
-    let office = Office { world, engine };
-    office.pass(1_200).await;
-    office
+    let scene = Scene { world, engine };
+    scene.pass(1_200).await;
+    scene
 }
 
 /// A payment that was approved late is brought in once, whatever commit the process dies after.
@@ -326,25 +326,25 @@ async fn a_death_anywhere_loses_and_doubles_no_late_payment() {
         let world = World::new();
         world.script().confirms = true;
         world.script().collects.push_back(Outcome::Rejected(rejection(Reason::CustomerTimeout)));
-        let office = dying(Arc::clone(&world), commits, async |office| {
+        let scene = dying(Arc::clone(&world), commits, async |scene| {
             let new = transfer(Kind::Deposit, "500");
-            let id = tokio::time::timeout(Duration::from_secs(1), submit(&office.engine, "1", new));
+            let id = tokio::time::timeout(Duration::from_secs(1), submit(&scene.engine, "1", new));
             let Ok(Ok(submitted)) = id.await else { return };
-            office.pass(5).await;
+            scene.pass(5).await;
             let reference = Reference::new(submitted.first.id, StepName::First, 0);
-            office.world.script().truth.insert(reference, executed("QX1"));
-            office.tell(format!("QX1 255712345678 500 7 {reference}")).await;
-            office.pass(5).await;
+            scene.world.script().truth.insert(reference, executed("QX1"));
+            scene.notify(format!("QX1 255712345678 500 7 {reference}")).await;
+            scene.pass(5).await;
         });
-        let office = office.await;
+        let scene = scene.await;
         let receipt = Receipt::new("QX1").unwrap();
-        let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap();
+        let owner = scene.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap();
         let Some(owner) = owner else { continue };
         brought_in += 1;
-        let shown = office.show(owner).await;
+        let shown = scene.show(owner).await;
         assert!(matches!(shown.status, Status::Suspended | Status::Completed), "{commits}");
         let with_money: Vec<_> =
-            office.all().await.into_iter().filter(|row| row.wallet_receipt.is_some()).collect();
+            scene.all().await.into_iter().filter(|row| row.wallet_receipt.is_some()).collect();
         assert_eq!(with_money.len(), 1, "{commits}: one payment, one transfer that has it");
     }
     assert!(brought_in >= 8, "it dies after the payment was told of as well: {brought_in}");
@@ -359,22 +359,22 @@ async fn a_death_anywhere_between_two_that_carry_one_payment_loses_nothing() {
         world.script().confirms = true;
         let waiting = Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
         world.script().collects.push_back(waiting);
-        let office = dying(Arc::clone(&world), commits, async |office| {
+        let scene = dying(Arc::clone(&world), commits, async |scene| {
             let new = transfer(Kind::Deposit, "500");
-            let id = tokio::time::timeout(Duration::from_secs(1), submit(&office.engine, "1", new));
+            let id = tokio::time::timeout(Duration::from_secs(1), submit(&scene.engine, "1", new));
             let Ok(Ok(submitted)) = id.await else { return };
-            office.pass(5).await;
-            office.tell("QX1 hidden 500 000000007".to_owned()).await;
-            office.pass(240).await;
+            scene.pass(5).await;
+            scene.notify("QX1 hidden 500 000000007".to_owned()).await;
+            scene.pass(240).await;
             let reference = Reference::new(submitted.first.id, StepName::First, 0);
-            office.world.script().truth.insert(reference, executed("QX1"));
-            office.pass(60).await;
+            scene.world.script().truth.insert(reference, executed("QX1"));
+            scene.pass(60).await;
         });
-        let office = office.await;
-        let rows = office.all().await;
+        let scene = scene.await;
+        let rows = scene.all().await;
         let with_money: Vec<_> = rows.iter().filter(|row| row.wallet_receipt.is_some()).collect();
         assert!(with_money.len() <= 1, "{commits}: {with_money:?}");
-        assert!(office.sent("post") <= 1, "{commits}: booked once");
+        assert!(scene.sent("post") <= 1, "{commits}: booked once");
         let follower = rows.iter().find(|row| row.merged_into.is_some());
         if let (Some(follower), [owner]) = (follower, &with_money[..]) {
             merged += 1;
@@ -388,32 +388,32 @@ async fn a_death_anywhere_between_two_that_carry_one_payment_loses_nothing() {
 /// again until its indexing window has passed, and the contradiction has its case.
 #[tokio::test(start_paused = true)]
 async fn a_reversal_that_the_providers_query_shows_late_has_its_case() {
-    let office = Office::open(World::new()).await;
-    office.world.script().collects.push_back(done("QX1"));
-    let id = office.submit(Kind::Deposit).await;
-    assert_eq!(office.show(id).await.status, Status::Completed);
+    let scene = Scene::open(World::new()).await;
+    scene.world.script().collects.push_back(done("QX1"));
+    let id = scene.submit(Kind::Deposit).await;
+    assert_eq!(scene.show(id).await.status, Status::Completed);
     let reference = Reference::new(id, StepName::First, 0);
-    office.world.script().truth.insert(reference, executed("QX1"));
-    office.tell(format!("result {reference} reversed QX1")).await;
-    office.pass(10).await;
-    assert_eq!(office.cases(id).await, [], "its query does not show it yet");
+    scene.world.script().truth.insert(reference, executed("QX1"));
+    scene.notify(format!("result {reference} reversed QX1")).await;
+    scene.pass(10).await;
+    assert_eq!(scene.cases(id).await, [], "its query does not show it yet");
     let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
-    office.world.script().truth.insert(reference, reversed);
-    office.pass(120).await;
-    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    scene.world.script().truth.insert(reference, reversed);
+    scene.pass(120).await;
+    assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
 }
 
-/// A report that the provider's query never bears out is put away after its indexing window.
+/// A report that the provider's query never bears out is dismissed after its indexing window.
 #[tokio::test(start_paused = true)]
 async fn a_reversal_that_the_provider_never_confirms_changes_nothing() {
-    let office = Office::open(World::new()).await;
-    office.world.script().collects.push_back(done("QX1"));
-    let id = office.submit(Kind::Deposit).await;
+    let scene = Scene::open(World::new()).await;
+    scene.world.script().collects.push_back(done("QX1"));
+    let id = scene.submit(Kind::Deposit).await;
     let reference = Reference::new(id, StepName::First, 0);
-    office.world.script().truth.insert(reference, executed("QX1"));
-    office.tell(format!("result {reference} reversed QX1")).await;
-    office.pass(300).await;
-    assert_eq!((office.show(id).await.status, office.cases(id).await), (Status::Completed, vec![]));
-    let later = office.world.now().after(Duration::from_hours(24));
-    assert_eq!(office.engine.store().inbox_due(later, 10).await.unwrap(), [], "it is put away");
+    scene.world.script().truth.insert(reference, executed("QX1"));
+    scene.notify(format!("result {reference} reversed QX1")).await;
+    scene.pass(300).await;
+    assert_eq!((scene.show(id).await.status, scene.cases(id).await), (Status::Completed, vec![]));
+    let later = scene.world.now().after(Duration::from_hours(24));
+    assert_eq!(scene.engine.store().inbox_due(later, 10).await.unwrap(), [], "it is put away");
 }

@@ -1,4 +1,4 @@
-//! A store in memory whose answers are lost, come late, or come after somebody else's.
+//! A store in memory whose answers are lost, come late, or come after another writer's.
 
 use std::sync::{Arc, Mutex};
 

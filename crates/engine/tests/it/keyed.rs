@@ -17,7 +17,7 @@ fn key(key: &str) -> Caller {
     Caller { client, key: key.to_owned(), digest }
 }
 
-/// Under the paused clock this passes once nothing is left to do.
+/// Under the paused clock, this wait ends once nothing is left to do.
 async fn settle() {
     tokio::time::sleep(Duration::from_secs(1)).await;
 }

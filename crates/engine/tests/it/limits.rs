@@ -71,7 +71,7 @@ async fn of_many_that_come_together_only_those_that_fit_are_taken() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_is_answered_again_though_nothing_more_fits() {
+async fn an_accepted_request_is_answered_again_though_nothing_more_fits() {
     let (world, engine) = bounded();
     let first = submit(&engine, "k", transfer(Kind::Deposit, "600")).await.unwrap();
     let again = submit(&engine, "k", transfer(Kind::Deposit, "600")).await.unwrap();
@@ -85,7 +85,7 @@ async fn what_was_accepted_is_answered_again_though_nothing_more_fits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_leaves_its_room_to_others() {
+async fn a_failed_transfer_leaves_its_room_to_others() {
     let (world, engine) = bounded();
     *world.refuses_accounts.lock().unwrap() = true;
     let failing = submit(&engine, "1", transfer(Kind::Deposit, "1000")).await.unwrap().first.id;
@@ -95,7 +95,7 @@ async fn what_failed_leaves_its_room_to_others() {
     assert!(!refused(&engine, "2", transfer(Kind::Deposit, "1000")).await);
 }
 
-/// The code under which a transfer is refused, as both doors tell it.
+/// The code under which a transfer is refused, as the API and the wallet report it.
 async fn code(engine: &Engine, key: &str, amount: &str) -> String {
     match submit(engine, key, transfer(Kind::Deposit, amount)).await {
         Err(SubmitError::Refused(rejection)) => rejection.code,

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
-//! The engine between a provider and a core that do as they are told, over a store in memory.
+//! The engine between a scripted provider and a scripted core, over a store in memory.
 //!
 //! * `world`: the two, and an engine between them
 //! * `answers`: inquiries that are answered by callback
@@ -14,12 +14,12 @@
 //! * `requests`: what a core asks to be paid out
 //! * `turns`: which of several processes looks for it
 //! * `keyed`: what is asked under a key
-//! * `notices`: what is told of one payment twice
+//! * `notices`: repeated notices of one payment
 //! * `evidence`: what is heard about operations of ours
 //! * `transit`: money between the two sides
 //! * `persons`: what persons decide
 //! * `schedule`: when what is due is taken up
-//! * `offers`: payments that are judged before they are taken
+//! * `offers`: payments that are checked before they are taken
 //! * `fees`: what providers state, beside what is expected
 //! * `floors`: what the parts of the engine may know of each other
 

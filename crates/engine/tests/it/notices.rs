@@ -1,4 +1,4 @@
-//! Notices that cannot be confirmed: whoever knows a receipt could have written the first one.
+//! Notices that cannot be confirmed: a forger who knows a receipt could have written the first one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn callback(notice: &str) -> RawCallback {
     }
 }
 
-pub async fn told(engine: &Engine, notice: &str) {
+pub async fn notify(engine: &Engine, notice: &str) {
     engine.callback(&provider_id(), callback(notice)).await.unwrap();
     // Under the paused clock this passes once nothing is left to do.
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -36,14 +36,14 @@ async fn quarantined(engine: &Engine) -> Vec<CaseRow> {
 #[tokio::test(start_paused = true)]
 async fn a_second_notice_of_a_receipt_that_says_something_else_is_a_persons_case() {
     let engine = World::new().engine();
-    told(&engine, "QX1 255712345678 500 7").await;
+    notify(&engine, "QX1 255712345678 500 7").await;
     for agreeing in ["QX1 255712345678 500 7", "QX1 hidden 500 7"] {
-        told(&engine, agreeing).await;
+        notify(&engine, agreeing).await;
         assert!(quarantined(&engine).await.is_empty(), "{agreeing}");
     }
     let other = ["QX1 255712345678 900 7", "QX1 255712345679 500 7", "QX1 255712345678 500 8"];
     for (already, notice) in other.into_iter().enumerate() {
-        told(&engine, notice).await;
+        notify(&engine, notice).await;
         let cases = quarantined(&engine).await;
         assert_eq!(cases.len(), already + 1, "{notice}");
         assert!(cases[0].detail.contains("QX1"), "{:?}", cases[0]);
@@ -57,7 +57,7 @@ async fn a_notice_that_the_provider_does_not_confirm_books_nothing() {
     world.script().confirms = true;
     world.script().payment = Some(PaymentFinding::NotMade { why: "reversed".to_owned() });
     let engine = world.engine();
-    told(&engine, "QX1 255712345678 500 7").await;
+    notify(&engine, "QX1 255712345678 500 7").await;
     let cases = quarantined(&engine).await;
     assert_eq!(cases.iter().map(|case| case.detail.as_str()).collect::<Vec<_>>(), ["reversed"]);
     let all = engine.store().search(&TransferQuery::default()).await.unwrap().rows;
@@ -79,7 +79,7 @@ async fn a_notice_of_another_amount_than_the_provider_confirms_books_nothing() {
         at: None,
     }));
     let engine = world.engine();
-    told(&engine, "QX1 255712345678 500 7").await;
+    notify(&engine, "QX1 255712345678 500 7").await;
     let cases = quarantined(&engine).await;
     assert!(cases.len() == 1 && cases[0].detail.contains("50.00 TZS"), "{cases:?}");
     assert_eq!(world.script().sent.len(), 0);

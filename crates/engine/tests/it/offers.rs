@@ -1,5 +1,5 @@
-//! Payments that a provider offers: judged before they are taken, never said to be booked before they
-//! are, and answered for afterwards.
+//! Payments that a provider offers: checked before they are taken, never said to be booked before
+//! they are, and answered for afterwards.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::Status;
 use kiungo_engine::Engine;
-use kiungo_provider::{RawCallback, Told};
+use kiungo_provider::{Notified, RawCallback};
 use kiungo_store::TransferQuery;
 
 use crate::world::{World, provider_id, tzs};
 
-async fn told(
+async fn notify(
     engine: &Engine,
     method: &str,
     path: &str,
@@ -37,11 +37,11 @@ async fn told(
 }
 
 async fn offered(engine: &Engine, id: Option<&str>, body: &str) -> (u16, String) {
-    told(engine, "POST", "offer", id, body).await
+    notify(engine, "POST", "offer", id, body).await
 }
 
 async fn asked(engine: &Engine, path: &str) -> (u16, String) {
-    told(engine, "GET", path, None, "").await
+    notify(engine, "GET", path, None, "").await
 }
 
 fn world() -> Arc<World> {
@@ -72,7 +72,7 @@ async fn an_offer_is_pending_until_it_is_booked_and_then_completed() {
         assert_eq!(status, 200, "{path}");
         assert_eq!(said, format!("{name} Booked {{ given_back: false }}"), "{path}");
     }
-    // The same again is the same offer, and is answered with what became of it.
+    // The same again is the same offer, and is answered with its outcome.
     let (status, said) = offered(&engine, Some("c1"), "QX1 255712345678 500 7").await;
     assert_eq!((status, said), (202, format!("{name} Booked {{ given_back: false }}")));
     assert_eq!((transfers(&engine).await, cases(&engine).await), (1, 0));
@@ -96,7 +96,7 @@ async fn two_payments_of_the_same_content_are_told_apart_by_their_ids() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing_behind() {
+async fn an_offer_that_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing() {
     let world = world();
     let engine = world.engine();
     *world.refuses_accounts.lock().unwrap() = true;
@@ -109,7 +109,7 @@ async fn what_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing_b
         *world.refuses_because.lock().unwrap() = because;
         let offer = offered(&engine, Some("c1"), "QX1 255712345678 500 7").await;
         assert_eq!(offer, (400, said.to_owned()));
-        let question = told(&engine, "POST", "question", None, "QX1 255712345678 500 7").await;
+        let question = notify(&engine, "POST", "question", None, "QX1 255712345678 500 7").await;
         assert_eq!(question, offer, "a question is answered like the payment");
     }
     *world.refuses_accounts.lock().unwrap() = false;
@@ -118,7 +118,7 @@ async fn what_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing_b
     assert_eq!((status, said.as_str()), (400, "Rule(LimitExceeded)"));
     assert_eq!(asked(&engine, "response/c1").await.0, 404);
     assert_eq!((transfers(&engine).await, cases(&engine).await), (0, 0));
-    // What was turned away may come again under the same id.
+    // An offer that was turned away may come again under the same id.
     *world.max.lock().unwrap() = None;
     assert_eq!(offered(&engine, Some("c1"), "QX1 255712345678 500 7").await.0, 202);
 }
@@ -128,7 +128,8 @@ async fn money_that_has_moved_is_not_turned_away_and_stays_pending_without_an_ac
     let world = world();
     let engine = world.engine();
     *world.refuses_accounts.lock().unwrap() = true;
-    let (status, said) = told(&engine, "POST", "made", Some("c1"), "QX1 255712345678 500 7").await;
+    let (status, said) =
+        notify(&engine, "POST", "made", Some("c1"), "QX1 255712345678 500 7").await;
     assert_eq!(status, 202);
     let name = said.split(' ').next().unwrap();
     let query = TransferQuery { limit: 100, ..TransferQuery::default() };
@@ -167,34 +168,34 @@ async fn an_offer_of_somebody_else_and_an_unknown_question_are_not_found_and_mak
 const BOOKED: &str = "Booked { given_back: false }";
 
 #[tokio::test(start_paused = true)]
-async fn who_asked_to_be_called_back_is_told_once_what_became_of_a_payment() {
+async fn a_provider_that_asked_for_it_is_notified_once_of_a_payments_outcome() {
     let world = world();
     let engine = world.engine();
     engine.start().await.unwrap();
-    let (status, _) = told(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
+    let (status, _) = notify(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
     assert_eq!(status, 202);
-    told(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
+    notify(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
     tokio::time::sleep(Duration::from_hours(1)).await;
-    assert_eq!(*world.told.lock().unwrap(), [BOOKED]);
+    assert_eq!(*world.notified.lock().unwrap(), [BOOKED]);
     offered(&engine, Some("c2"), "QX2 255712345678 500 7").await;
     tokio::time::sleep(Duration::from_hours(1)).await;
-    assert_eq!(world.told.lock().unwrap().len(), 1, "the other did not ask for it");
+    assert_eq!(world.notified.lock().unwrap().len(), 1, "the other did not ask for it");
     assert_eq!((transfers(&engine).await, cases(&engine).await), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_provider_does_not_take_is_told_again_at_growing_distances() {
+async fn a_notification_that_is_not_taken_is_repeated_at_growing_intervals() {
     let world = world();
-    let not_now = || Told::NotNow { why: "it was answered with 503".to_owned() };
-    world.takes_told.lock().unwrap().extend(std::iter::repeat_with(not_now).take(30));
+    let not_now = || Notified::NotNow { why: "it was answered with 503".to_owned() };
+    world.notify_answers.lock().unwrap().extend(std::iter::repeat_with(not_now).take(30));
     let engine = world.engine();
     engine.start().await.unwrap();
-    told(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
+    notify(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
     tokio::time::sleep(Duration::from_mins(10)).await;
-    let early = world.told.lock().unwrap().len();
+    let early = world.notified.lock().unwrap().len();
     assert!((10..60).contains(&early), "{early} in ten minutes");
     tokio::time::sleep(Duration::from_hours(48)).await;
-    let told = world.told.lock().unwrap().len();
+    let told = world.notified.lock().unwrap().len();
     assert_eq!(told, 31.max(early), "once it is taken it is not told again");
     assert_eq!(cases(&engine).await, 0, "the provider can ask all the while");
 }
@@ -205,14 +206,14 @@ async fn a_payment_in_suspense_is_told_when_it_has_found_its_account() {
     world.refused_accounts.lock().unwrap().push((7, Reason::AccountState));
     let engine = world.engine();
     engine.start().await.unwrap();
-    told(&engine, "POST", "late", Some("c1"), "QX1 255712345678 500 7").await;
+    notify(&engine, "POST", "late", Some("c1"), "QX1 255712345678 500 7").await;
     tokio::time::sleep(Duration::from_hours(3)).await;
-    assert!(world.told.lock().unwrap().is_empty());
+    assert!(world.notified.lock().unwrap().is_empty());
     let query = TransferQuery { limit: 10, ..TransferQuery::default() };
     let row = engine.store().search(&query).await.unwrap().rows.remove(0);
     assert_eq!(row.status, Status::Suspended);
     let account = AccountRef { kind: None, key: AccountKey::Id(8) };
     engine.assign(row.id, account, "asha", None).await.unwrap();
     tokio::time::sleep(Duration::from_mins(2)).await;
-    assert_eq!(*world.told.lock().unwrap(), [BOOKED]);
+    assert_eq!(*world.notified.lock().unwrap(), [BOOKED]);
 }

@@ -13,7 +13,7 @@ use kiungo_engine::{
 use kiungo_provider::{PaymentFinding, RawCallback};
 use kiungo_store::{InboxId, InboxState};
 
-use crate::evidence::{Office, done};
+use crate::evidence::{Scene, done};
 use crate::faulty::Faults;
 use crate::world::{World, Yielding, provider_id, rejection, tzs};
 
@@ -21,95 +21,95 @@ fn who() -> Deciding {
     Deciding { by: "asha".to_owned(), approved_by: None, reason: "seen in the portal".to_owned() }
 }
 
-async fn with_unknown_payout() -> (Office, kiungo_domain::TransferId) {
-    let office = Office::open(World::new()).await;
-    office.world.script().payouts.push_back(Outcome::unknown("time-out"));
-    let id = office.submit(Kind::Withdrawal).await;
-    office.pass(900).await;
-    assert_eq!(office.cases(id).await, [CaseKind::UnknownTooLong]);
-    (office, id)
+async fn with_unknown_payout() -> (Scene, kiungo_domain::TransferId) {
+    let scene = Scene::open(World::new()).await;
+    scene.world.script().payouts.push_back(Outcome::unknown("time-out"));
+    let id = scene.submit(Kind::Withdrawal).await;
+    scene.pass(900).await;
+    assert_eq!(scene.cases(id).await, [CaseKind::UnknownTooLong]);
+    (scene, id)
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_is_accepted_as_executed_with_its_receipt() {
-    let (office, id) = with_unknown_payout().await;
+    let (scene, id) = with_unknown_payout().await;
     let confirmation = Confirmation::bare(Receipt::new("P7").unwrap());
     let decision = PersonDecision::AcceptExecuted { step: StepName::Second, confirmation };
-    office.engine.decide(id, decision, who(), None).await.unwrap();
-    office.pass(5).await;
-    let shown = office.show(id).await;
+    scene.engine.decide(id, decision, who(), None).await.unwrap();
+    scene.pass(5).await;
+    let shown = scene.show(id).await;
     assert_eq!((shown.status, shown.wallet_receipt), (Status::Completed, Receipt::new("P7").ok()));
-    assert_eq!(office.cases(id).await, []);
+    assert_eq!(scene.cases(id).await, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_is_accepted_as_not_executed_and_given_back() {
-    let (office, id) = with_unknown_payout().await;
+    let (scene, id) = with_unknown_payout().await;
     let decision = PersonDecision::AcceptNotExecuted { step: StepName::Second };
-    office.engine.decide(id, decision, who(), None).await.unwrap();
-    office.pass(5).await;
-    assert_eq!(office.show(id).await.status, Status::Reversed);
-    assert_eq!(office.sent("undo"), 1);
+    scene.engine.decide(id, decision, who(), None).await.unwrap();
+    scene.pass(5).await;
+    assert_eq!(scene.show(id).await.status, Status::Reversed);
+    assert_eq!(scene.sent("undo"), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_could_not_be_sent_is_given_up() {
-    let office = Office::open(World::new()).await;
+async fn an_unsent_operation_is_given_up() {
+    let scene = Scene::open(World::new()).await;
     for _ in 0..500 {
-        office.world.script().payouts.push_back(Outcome::not_sent("refused connection"));
+        scene.world.script().payouts.push_back(Outcome::not_sent("refused connection"));
     }
-    let id = office.submit(Kind::Withdrawal).await;
-    office.engine.decide(id, PersonDecision::GiveUp, who(), None).await.unwrap();
-    office.pass(5).await;
-    assert_eq!(office.show(id).await.status, Status::Reversed);
-    let again = office.engine.decide(id, PersonDecision::GiveUp, who(), None).await;
+    let id = scene.submit(Kind::Withdrawal).await;
+    scene.engine.decide(id, PersonDecision::GiveUp, who(), None).await.unwrap();
+    scene.pass(5).await;
+    assert_eq!(scene.show(id).await.status, Status::Reversed);
+    let again = scene.engine.decide(id, PersonDecision::GiveUp, who(), None).await;
     assert!(matches!(again, Err(RequestError::Conflict { .. })), "{again:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_compensation_is_tried_again_when_a_person_says_so() {
-    let office = Office::open(World::new()).await;
+    let scene = Scene::open(World::new()).await;
     {
-        let mut script = office.world.script();
+        let mut script = scene.world.script();
         script.payouts.push_back(Outcome::Rejected(rejection(Reason::Other)));
         script.undos.push_back(Outcome::Rejected(rejection(Reason::DateNotAllowed)));
     }
-    let id = office.submit(Kind::Withdrawal).await;
-    assert_eq!(office.cases(id).await, [CaseKind::CompensationRefused]);
-    office.engine.decide(id, PersonDecision::TryAgain, who(), None).await.unwrap();
-    office.pass(5).await;
-    assert_eq!(office.show(id).await.status, Status::Reversed);
-    assert_eq!(office.cases(id).await, []);
+    let id = scene.submit(Kind::Withdrawal).await;
+    assert_eq!(scene.cases(id).await, [CaseKind::CompensationRefused]);
+    scene.engine.decide(id, PersonDecision::TryAgain, who(), None).await.unwrap();
+    scene.pass(5).await;
+    assert_eq!(scene.show(id).await.status, Status::Reversed);
+    assert_eq!(scene.cases(id).await, []);
 }
 
 /// A contradiction holds what follows; a person closes it, or says that the money went back.
 #[tokio::test(start_paused = true)]
 async fn a_contradiction_is_closed_by_a_person_only() {
     for goes_on in [true, false] {
-        let office = Office::open(World::new()).await;
+        let scene = Scene::open(World::new()).await;
         {
-            let mut script = office.world.script();
+            let mut script = scene.world.script();
             script.collects.push_back(done("QX1"));
             for _ in 0..3 {
                 script.posts.push_back(Outcome::not_sent("the core is down"));
             }
         }
-        let id = office.submit(Kind::Deposit).await;
+        let id = scene.submit(Kind::Deposit).await;
         let reference = Reference::new(id, StepName::First, 0);
         let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
-        office.world.script().truth.insert(reference, reversed);
-        office.tell(format!("result {reference} reversed QX1")).await;
-        office.pass(600).await;
-        assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+        scene.world.script().truth.insert(reference, reversed);
+        scene.notify(format!("result {reference} reversed QX1")).await;
+        scene.pass(600).await;
+        assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
         let decision = if goes_on {
             PersonDecision::CloseCase { case: CaseKind::Contradiction, step: Some(StepName::First) }
         } else {
             PersonDecision::AcceptNotExecuted { step: StepName::First }
         };
-        office.engine.decide(id, decision, who(), None).await.unwrap();
-        office.pass(600).await;
+        scene.engine.decide(id, decision, who(), None).await.unwrap();
+        scene.pass(600).await;
         let expected = if goes_on { Status::Completed } else { Status::Failed };
-        assert_eq!(office.show(id).await.status, expected);
+        assert_eq!(scene.show(id).await.status, expected);
     }
 }
 
@@ -117,30 +117,30 @@ async fn a_contradiction_is_closed_by_a_person_only() {
 /// says so, closes the question, and the core gives it back.
 #[tokio::test(start_paused = true)]
 async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
-    let office = Office::open(World::new()).await;
-    office.world.script().payouts.push_back(done("QX1"));
-    let id = office.submit(Kind::Withdrawal).await;
-    assert_eq!(office.show(id).await.status, Status::Completed);
+    let scene = Scene::open(World::new()).await;
+    scene.world.script().payouts.push_back(done("QX1"));
+    let id = scene.submit(Kind::Withdrawal).await;
+    assert_eq!(scene.show(id).await.status, Status::Completed);
     let taken_back = PersonDecision::AcceptNotExecuted { step: StepName::Second };
-    let unheard = office.engine.decide(id, taken_back.clone(), who(), None).await;
+    let unheard = scene.engine.decide(id, taken_back.clone(), who(), None).await;
     assert!(matches!(unheard, Err(RequestError::Conflict { .. })), "{unheard:?}");
     let reference = Reference::new(id, StepName::Second, 0);
     let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
-    office.world.script().truth.insert(reference, reversed);
-    office.tell(format!("result {reference} reversed QX1")).await;
-    office.pass(600).await;
-    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
-    office.engine.decide(id, taken_back, who(), None).await.unwrap();
-    office.pass(600).await;
-    assert_eq!(office.show(id).await.status, Status::NeedsAttention, "the question holds it");
+    scene.world.script().truth.insert(reference, reversed);
+    scene.notify(format!("result {reference} reversed QX1")).await;
+    scene.pass(600).await;
+    assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
+    scene.engine.decide(id, taken_back, who(), None).await.unwrap();
+    scene.pass(600).await;
+    assert_eq!(scene.show(id).await.status, Status::NeedsAttention, "the question holds it");
     let case = CaseKind::Contradiction;
     let close = PersonDecision::CloseCase { case, step: Some(StepName::Second) };
-    office.engine.decide(id, close, who(), None).await.unwrap();
-    office.pass(600).await;
-    assert_eq!(office.show(id).await.status, Status::Reversed);
-    let undos = office.world.script().sent.iter().filter(|it| it.starts_with("undo")).count();
+    scene.engine.decide(id, close, who(), None).await.unwrap();
+    scene.pass(600).await;
+    assert_eq!(scene.show(id).await.status, Status::Reversed);
+    let undos = scene.world.script().sent.iter().filter(|it| it.starts_with("undo")).count();
     assert_eq!(undos, 1);
-    assert_eq!(office.cases(id).await, []);
+    assert_eq!(scene.cases(id).await, []);
 }
 
 /// The person, or the provider, was wrong, and the payout stands: before the core gives back, it counts
@@ -148,30 +148,30 @@ async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
 #[tokio::test(start_paused = true)]
 async fn a_payout_that_stands_after_all_is_never_both_paid_and_given_back_in_silence() {
     for given_back in [false, true] {
-        let office = Office::open(World::new()).await;
-        office.world.script().payouts.push_back(done("QX1"));
-        let id = office.submit(Kind::Withdrawal).await;
+        let scene = Scene::open(World::new()).await;
+        scene.world.script().payouts.push_back(done("QX1"));
+        let id = scene.submit(Kind::Withdrawal).await;
         let reference = Reference::new(id, StepName::Second, 0);
         let confirmation = || Confirmation::bare(Receipt::new("QX1").unwrap());
-        office.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
-        office.tell(format!("result {reference} reversed QX1")).await;
-        office.pass(600).await;
+        scene.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
+        scene.notify(format!("result {reference} reversed QX1")).await;
+        scene.pass(600).await;
         let taken_back = PersonDecision::AcceptNotExecuted { step: StepName::Second };
-        office.engine.decide(id, taken_back, who(), None).await.unwrap();
+        scene.engine.decide(id, taken_back, who(), None).await.unwrap();
         let case = CaseKind::Contradiction;
         let close = PersonDecision::CloseCase { case, step: Some(StepName::Second) };
         if given_back {
-            office.engine.decide(id, close, who(), None).await.unwrap();
-            office.pass(600).await;
-            assert_eq!(office.cases(id).await, []);
+            scene.engine.decide(id, close, who(), None).await.unwrap();
+            scene.pass(600).await;
+            assert_eq!(scene.cases(id).await, []);
         }
-        office.world.script().truth.insert(reference, Finding::Executed(confirmation()));
-        office.tell(format!("result {reference} executed QX1")).await;
-        office.pass(600).await;
-        assert_eq!(office.cases(id).await, [CaseKind::Contradiction], "{given_back}");
+        scene.world.script().truth.insert(reference, Finding::Executed(confirmation()));
+        scene.notify(format!("result {reference} executed QX1")).await;
+        scene.pass(600).await;
+        assert_eq!(scene.cases(id).await, [CaseKind::Contradiction], "{given_back}");
         let expected = if given_back { Status::Reversed } else { Status::Completed };
-        assert_eq!(office.show(id).await.status, expected);
-        assert_eq!(office.sent("undo"), usize::from(given_back));
+        assert_eq!(scene.show(id).await.status, expected);
+        assert_eq!(scene.sent("undo"), usize::from(given_back));
     }
 }
 
@@ -179,161 +179,161 @@ async fn a_payout_that_stands_after_all_is_never_both_paid_and_given_back_in_sil
 /// person is called, and has it count again.
 #[tokio::test(start_paused = true)]
 async fn a_collection_that_stands_after_all_is_a_case_and_counts_if_a_person_says_so() {
-    let office = Office::open(World::new()).await;
-    office.world.script().collects.push_back(done("QX1"));
+    let scene = Scene::open(World::new()).await;
+    scene.world.script().collects.push_back(done("QX1"));
     for _ in 0..3 {
-        office.world.script().posts.push_back(Outcome::not_sent("the core is down"));
+        scene.world.script().posts.push_back(Outcome::not_sent("the core is down"));
     }
-    let id = office.submit(Kind::Deposit).await;
+    let id = scene.submit(Kind::Deposit).await;
     let reference = Reference::new(id, StepName::First, 0);
     let confirmation = || Confirmation::bare(Receipt::new("QX1").unwrap());
-    office.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
-    office.tell(format!("result {reference} reversed QX1")).await;
-    office.pass(600).await;
+    scene.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
+    scene.notify(format!("result {reference} reversed QX1")).await;
+    scene.pass(600).await;
     let taken_back = PersonDecision::AcceptNotExecuted { step: StepName::First };
-    office.engine.decide(id, taken_back, who(), None).await.unwrap();
+    scene.engine.decide(id, taken_back, who(), None).await.unwrap();
     let case = CaseKind::Contradiction;
     let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
-    office.engine.decide(id, close.clone(), who(), None).await.unwrap();
-    office.pass(600).await;
-    assert_eq!((office.show(id).await.status, office.cases(id).await), (Status::Failed, vec![]));
+    scene.engine.decide(id, close.clone(), who(), None).await.unwrap();
+    scene.pass(600).await;
+    assert_eq!((scene.show(id).await.status, scene.cases(id).await), (Status::Failed, vec![]));
     let stands =
         || PersonDecision::AcceptExecuted { step: StepName::First, confirmation: confirmation() };
-    let unheard = office.engine.decide(id, stands(), who(), None).await;
+    let unheard = scene.engine.decide(id, stands(), who(), None).await;
     assert!(matches!(unheard, Err(RequestError::Conflict { .. })), "{unheard:?}");
-    office.world.script().truth.insert(reference, Finding::Executed(confirmation()));
+    scene.world.script().truth.insert(reference, Finding::Executed(confirmation()));
     for _ in 0..2 {
-        office.tell(format!("result {reference} executed QX1")).await;
-        office.pass(600).await;
-        assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+        scene.notify(format!("result {reference} executed QX1")).await;
+        scene.pass(600).await;
+        assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
     }
-    assert_eq!(office.show(id).await.status, Status::Failed, "final does not flip by itself");
-    assert_eq!(office.all().await.len(), 1, "the payment is this transfer's own");
-    office.engine.decide(id, stands(), who(), None).await.unwrap();
-    office.engine.decide(id, close, who(), None).await.unwrap();
-    office.pass(600).await;
-    assert_eq!(office.show(id).await.status, Status::Completed);
-    assert_eq!(office.cases(id).await, []);
+    assert_eq!(scene.show(id).await.status, Status::Failed, "final does not flip by itself");
+    assert_eq!(scene.all().await.len(), 1, "the payment is this transfer's own");
+    scene.engine.decide(id, stands(), who(), None).await.unwrap();
+    scene.engine.decide(id, close, who(), None).await.unwrap();
+    scene.pass(600).await;
+    assert_eq!(scene.show(id).await.status, Status::Completed);
+    assert_eq!(scene.cases(id).await, []);
 }
 
-/// Providers that tell nobody of a reversal are asked when a person wants to know.
+/// Providers that do not report a reversal are asked when a person wants to know.
 #[tokio::test(start_paused = true)]
 async fn a_person_who_asks_about_a_completed_transfer_hears_of_a_reversal() {
-    let office = Office::open(World::new()).await;
-    office.world.script().payouts.push_back(done("QX1"));
-    let id = office.submit(Kind::Withdrawal).await;
+    let scene = Scene::open(World::new()).await;
+    scene.world.script().payouts.push_back(done("QX1"));
+    let id = scene.submit(Kind::Withdrawal).await;
     let reference = Reference::new(id, StepName::Second, 0);
     let paid = Finding::Executed(Confirmation::bare(Receipt::new("QX1").unwrap()));
-    office.world.script().truth.insert(reference, paid);
-    office.engine.inquire_now(id, "officer").await.unwrap();
-    office.pass(5).await;
-    assert_eq!(office.cases(id).await, [], "it stands");
+    scene.world.script().truth.insert(reference, paid);
+    scene.engine.inquire_now(id, "officer").await.unwrap();
+    scene.pass(5).await;
+    assert_eq!(scene.cases(id).await, [], "it stands");
     let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
-    office.world.script().truth.insert(reference, reversed);
-    office.pass(60).await;
-    assert_eq!(office.cases(id).await, [], "nobody asks by himself");
-    office.engine.inquire_now(id, "officer").await.unwrap();
-    office.pass(5).await;
-    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
-    assert_eq!(office.show(id).await.status, Status::Completed);
+    scene.world.script().truth.insert(reference, reversed);
+    scene.pass(60).await;
+    assert_eq!(scene.cases(id).await, [], "nobody asks by himself");
+    scene.engine.inquire_now(id, "officer").await.unwrap();
+    scene.pass(5).await;
+    assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
+    assert_eq!(scene.show(id).await.status, Status::Completed);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_payment_that_nobody_told_of_is_brought_in_by_its_receipt() {
-    let office = Office::confirming().await;
+    let scene = Scene::confirming().await;
     let claim = PaymentClaim {
         receipt: Receipt::new("QX9").unwrap(),
         amount: tzs("500"),
         msisdn: None,
         account_reference: String::new(),
     };
-    let first = office.engine.claim(&provider_id(), &claim).await.unwrap();
-    office.pass(5).await;
+    let first = scene.engine.claim(&provider_id(), &claim).await.unwrap();
+    scene.pass(5).await;
     let receipt = Receipt::new("QX9").unwrap();
-    let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap().unwrap();
-    assert_eq!(office.show(owner).await.status, Status::Suspended);
-    let again = office.engine.claim(&provider_id(), &claim).await.unwrap();
-    office.pass(5).await;
-    assert_eq!((again, office.all().await.len()), (first, 1), "once is enough");
-    // Where nobody could confirm it, it is no evidence.
-    let unasked = Office::open(World::new()).await;
+    let owner = scene.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap().unwrap();
+    assert_eq!(scene.show(owner).await.status, Status::Suspended);
+    let again = scene.engine.claim(&provider_id(), &claim).await.unwrap();
+    scene.pass(5).await;
+    assert_eq!((again, scene.all().await.len()), (first, 1), "once is enough");
+    // Without a confirmation, the notice is no evidence.
+    let unasked = Scene::open(World::new()).await;
     let refused = unasked.engine.claim(&provider_id(), &claim).await;
     assert_eq!(refused, Err(ArrivalError::NotAskable(provider_id())));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_quarantined_arrival_is_handled_again_or_dismissed() {
-    let office = Office::open(World::new()).await;
+    let scene = Scene::open(World::new()).await;
     let unreadable = |body: &'static str| RawCallback {
         method: "POST".to_owned(),
         path: "told".to_owned(),
         headers: Vec::new(),
         body: Bytes::from_static(body.as_bytes()),
     };
-    office.engine.callback(&provider_id(), unreadable("gibberish")).await.unwrap();
-    office.engine.callback(&provider_id(), unreadable("more of it")).await.unwrap();
-    let cases = office.engine.store().cases(None, 10).await.unwrap().rows;
+    scene.engine.callback(&provider_id(), unreadable("gibberish")).await.unwrap();
+    scene.engine.callback(&provider_id(), unreadable("more of it")).await.unwrap();
+    let cases = scene.engine.store().cases(None, 10).await.unwrap().rows;
     assert_eq!(cases.len(), 2);
     let (one, other) = (cases[0].inbox.unwrap(), cases[1].inbox.unwrap());
-    office.engine.handle_again(one).await.unwrap();
-    office.pass(5).await;
-    let item = office.engine.arrival(one).await.unwrap();
+    scene.engine.handle_again(one).await.unwrap();
+    scene.pass(5).await;
+    let item = scene.engine.arrival(one).await.unwrap();
     assert!(matches!(item.state, InboxState::Quarantined { .. }), "it still cannot be read");
-    office.engine.dismiss(one, "asha", "a test of the provider").await.unwrap();
-    let item = office.engine.arrival(one).await.unwrap();
+    scene.engine.dismiss(one, "asha", "a test of the provider").await.unwrap();
+    let item = scene.engine.arrival(one).await.unwrap();
     assert!(matches!(&item.state, InboxState::Handled { note } if note.contains("asha")));
-    let again = office.engine.handle_again(one).await;
+    let again = scene.engine.handle_again(one).await;
     assert_eq!(again, Err(ArrivalError::NotQuarantined(one)));
-    let left = office.engine.store().cases(None, 10).await.unwrap().rows;
+    let left = scene.engine.store().cases(None, 10).await.unwrap().rows;
     assert_eq!(left.iter().map(|case| case.inbox).collect::<Vec<_>>(), [Some(other)]);
 }
 
-/// An office over a store that lets others in between, and an arrival that nobody can read.
-async fn with_quarantined_arrival() -> (Office, InboxId) {
+/// A scene over a store that lets others in between, and an arrival that nobody can read.
+async fn with_quarantined_arrival() -> (Scene, InboxId) {
     let (world, faults) = (World::new(), Faults::new());
     let engine = world.engine_over(faults.store(), Arc::new(Yielding));
     engine.start().await.unwrap();
-    let office = Office { world, engine };
+    let scene = Scene { world, engine };
     let callback = RawCallback {
         method: "POST".to_owned(),
         path: "told".to_owned(),
         headers: Vec::new(),
         body: Bytes::from_static(b"gibberish"),
     };
-    office.engine.callback(&provider_id(), callback).await.unwrap();
-    let cases = office.engine.store().cases(None, 10).await.unwrap().rows;
+    scene.engine.callback(&provider_id(), callback).await.unwrap();
+    let cases = scene.engine.store().cases(None, 10).await.unwrap().rows;
     *faults.slow_reads.lock().unwrap() = true;
-    (office, cases[0].inbox.unwrap())
+    (scene, cases[0].inbox.unwrap())
 }
 
 /// Two persons decide about an arrival at the same moment: the second is told that it was decided.
 #[tokio::test(start_paused = true)]
 async fn of_two_who_decide_about_an_arrival_one_wins() {
     let late = |id| Err(ArrivalError::NotQuarantined(id));
-    let (office, id) = with_quarantined_arrival().await;
-    let engine = &office.engine;
+    let (scene, id) = with_quarantined_arrival().await;
+    let engine = &scene.engine;
     let both = tokio::join!(biased; engine.handle_again(id), engine.dismiss(id, "juma", "a test"));
     assert_eq!(both, (Ok(()), late(id)));
-    office.pass(5).await;
+    scene.pass(5).await;
     let item = engine.arrival(id).await.unwrap();
     assert!(matches!(item.state, InboxState::Quarantined { .. }), "{item:?}");
 
-    let (office, id) = with_quarantined_arrival().await;
-    let engine = &office.engine;
+    let (scene, id) = with_quarantined_arrival().await;
+    let engine = &scene.engine;
     let both = tokio::join!(biased; engine.dismiss(id, "juma", "a test"), engine.handle_again(id));
     assert_eq!(both, (Ok(()), late(id)));
-    office.pass(5).await;
+    scene.pass(5).await;
     let item = engine.arrival(id).await.unwrap();
     assert!(matches!(item.state, InboxState::Handled { .. }), "{item:?}");
 
-    let (office, id) = with_quarantined_arrival().await;
-    let engine = &office.engine;
+    let (scene, id) = with_quarantined_arrival().await;
+    let engine = &scene.engine;
     let both = tokio::join!(biased; engine.handle_again(id), engine.handle_again(id));
     assert_eq!(both, (Ok(()), late(id)));
 }
 
-/// A notification about which the provider gives no answer is asked about again soon, not a rung of
-/// the ladder later.
+/// A notification about which the provider gives no answer is asked about again soon, not an
+/// interval of the inquiry schedule later.
 #[tokio::test(start_paused = true)]
 async fn an_arrival_without_an_answer_is_asked_about_soon() {
     for (finding, attempts) in [
@@ -341,16 +341,16 @@ async fn an_arrival_without_an_answer_is_asked_about_soon() {
         (PaymentFinding::NotYet, 1..=1),
         (PaymentFinding::Absent, 1..=1),
     ] {
-        let office = Office::confirming().await;
-        office.world.script().payment = Some(finding.clone());
-        office.tell("QX1 255712345678 500 7".to_owned()).await;
-        office.pass(12).await;
-        let later = office.world.now().after(Duration::from_hours(1));
-        let waiting = office.engine.store().inbox_due(later, 10).await.unwrap();
+        let scene = Scene::confirming().await;
+        scene.world.script().payment = Some(finding.clone());
+        scene.notify("QX1 255712345678 500 7".to_owned()).await;
+        scene.pass(12).await;
+        let later = scene.world.now().after(Duration::from_hours(1));
+        let waiting = scene.engine.store().inbox_due(later, 10).await.unwrap();
         assert!(attempts.contains(&waiting[0].attempts), "{finding:?}: {}", waiting[0].attempts);
-        office.world.script().payment = None;
-        office.pass(30).await;
-        assert_eq!(office.all().await.len(), 1);
+        scene.world.script().payment = None;
+        scene.pass(30).await;
+        assert_eq!(scene.all().await.len(), 1);
     }
 }
 
@@ -358,10 +358,10 @@ async fn an_arrival_without_an_answer_is_asked_about_soon() {
 /// the way that persons take.
 #[tokio::test(start_paused = true)]
 async fn an_arrival_that_does_not_become_clear_is_dismissed() {
-    let office = Office::confirming().await;
+    let scene = Scene::confirming().await;
     let unclear = PaymentFinding::Unclear { why: "no answer".to_owned() };
-    office.world.script().payment = Some(unclear);
-    office.tell("QX1 255712345678 500 000000007".to_owned()).await;
+    scene.world.script().payment = Some(unclear);
+    scene.notify("QX1 255712345678 500 000000007".to_owned()).await;
     let dismissal = |arrival| NewAction {
         action: PersonAction::Dismiss { arrival },
         by: "asha".to_owned(),
@@ -369,19 +369,19 @@ async fn an_arrival_that_does_not_become_clear_is_dismissed() {
         seen: None,
         key: None,
     };
-    office.pass(5).await;
-    let later = office.world.now().after(Duration::from_hours(1));
-    let waiting = office.engine.store().inbox_due(later, 10).await.unwrap();
+    scene.pass(5).await;
+    let later = scene.world.now().after(Duration::from_hours(1));
+    let waiting = scene.engine.store().inbox_due(later, 10).await.unwrap();
     let arrival = waiting[0].id;
-    let early = office.engine.act(dismissal(arrival)).await;
+    let early = scene.engine.act(dismissal(arrival)).await;
     assert_eq!(early, Err(ActError::Arrival(ArrivalError::NotQuarantined(arrival))));
-    office.pass(1_200).await;
-    let cases = office.engine.store().cases(None, 10).await.unwrap().rows;
+    scene.pass(1_200).await;
+    let cases = scene.engine.store().cases(None, 10).await.unwrap().rows;
     let kinds: Vec<_> = cases.iter().map(|case| (case.kind, case.inbox)).collect();
     assert_eq!(kinds, [(CaseKind::UnknownTooLong, Some(arrival))]);
-    office.engine.act(dismissal(arrival)).await.unwrap();
-    office.pass(1_200).await;
-    let item = office.engine.arrival(arrival).await.unwrap();
+    scene.engine.act(dismissal(arrival)).await.unwrap();
+    scene.pass(1_200).await;
+    let item = scene.engine.arrival(arrival).await.unwrap();
     assert!(matches!(&item.state, InboxState::Handled { note } if note.contains("asha")));
-    assert_eq!(office.engine.store().cases(None, 10).await.unwrap().rows, []);
+    assert_eq!(scene.engine.store().cases(None, 10).await.unwrap().rows, []);
 }

@@ -1,4 +1,4 @@
-//! A provider and a core that do as they are told, and an engine between them.
+//! A scripted provider and a scripted core, and an engine between them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
@@ -29,9 +29,9 @@ use kiungo_engine::{
     ProviderLink, ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_provider::{
-    Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState,
-    PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Tells, Told,
-    Verdict, WalletInquiry, WalletOrder,
+    Balance, CallbackContent, CallbackDecision, CallbackError, CallbackReply, Capabilities,
+    Notified, Notifier, Offer, OfferState, PaymentFinding, PaymentNotice, Provider, RawCallback,
+    ReadError, StateQuery, WalletInquiry, WalletOrder,
 };
 use kiungo_store::{Allowance, Cap, MemoryStore, Store};
 use kiungo_transport::still_in_time;
@@ -59,10 +59,10 @@ pub struct World {
     pub answers_by_callback: Mutex<bool>,
     /// The claims of callbacks that the provider was asked about.
     pub asked_about: Mutex<Vec<Finding>>,
-    /// The provider's answers to what it is told of its payments; taken, if none is left here.
-    pub takes_told: Mutex<VecDeque<Told>>,
-    /// The standings that it was told.
-    pub told: Mutex<Vec<String>>,
+    /// The provider's answers to notifications; `Taken` if none is left here.
+    pub notify_answers: Mutex<VecDeque<Notified>>,
+    /// The standings of the notifications that it took.
+    pub notified: Mutex<Vec<String>>,
     /// True if the provider leaves questions about its balance unanswered.
     pub balance_hangs: AtomicBool,
     /// The number of times that it was asked for its balance.
@@ -113,12 +113,12 @@ pub struct Script {
     /// The times by which the core was asked to book.
     pub booked_at: Vec<Timestamp>,
     /// The waits between inquiries at the provider, if not those of [`policy`].
-    pub ladder: Option<Vec<Duration>>,
+    pub inquiry_schedule: Option<Vec<Duration>>,
     /// The time at which the provider opens, if it is closed.
     pub opens_at: Option<Timestamp>,
     /// The time for which the machine is suspended while the next request to the provider is made.
     pub suspended: Option<Duration>,
-    /// The organisation's e-money, where the provider tells it.
+    /// The organisation's e-money, where the provider states it.
     pub float: Option<Money>,
     /// True if probing the provider fails.
     pub unreachable: bool,
@@ -143,8 +143,8 @@ impl World {
     ) -> Engine {
         let numbers = Market::of(&["255"]).unwrap();
         let mut policy = policy();
-        if let Some(ladder) = self.script().ladder.clone() {
-            policy.wallet.ladder = ladder;
+        if let Some(inquiry_schedule) = self.script().inquiry_schedule.clone() {
+            policy.wallet.inquiry_schedule = inquiry_schedule;
         }
         let rules = Rules { world: Arc::clone(self), numbers, policy, core: core() };
         let confirms_payments = self.script().confirms;
@@ -215,7 +215,7 @@ impl Clock for World {
     }
 }
 
-/// A process that comes no further than its commits of that number.
+/// A process that dies after this number of commits.
 pub struct DiesAfter(pub AtomicI64);
 
 #[async_trait]
@@ -233,7 +233,7 @@ impl FailPoints for DiesAfter {
     }
 }
 
-/// Lets others in between before each commit, as a database would.
+/// Lets other tasks run before each commit, as a database would.
 pub struct Yielding;
 
 #[async_trait]
@@ -252,7 +252,7 @@ pub fn value(text: &str) -> Cap {
     Cap { value: Some(tzs(text)), count: None }
 }
 
-/// At most so many a day.
+/// At most this number of transfers a day.
 pub fn count(count: u32) -> Cap {
     Cap { value: None, count: Some(count) }
 }
@@ -293,10 +293,10 @@ pub async fn submit(
 struct Wallets(Arc<World>, Capabilities);
 
 #[async_trait]
-impl Tells for Wallets {
-    async fn tell(&self, state: &OfferState, _at: Timestamp) -> Told {
-        self.0.told.lock().unwrap().push(format!("{:?}", state.standing));
-        self.0.takes_told.lock().unwrap().pop_front().unwrap_or(Told::Taken)
+impl Notifier for Wallets {
+    async fn notify(&self, state: &OfferState, _at: Timestamp) -> Notified {
+        self.0.notified.lock().unwrap().push(format!("{:?}", state.standing));
+        self.0.notify_answers.lock().unwrap().pop_front().unwrap_or(Notified::Taken)
     }
 }
 
@@ -350,7 +350,7 @@ impl Provider for Wallets {
         truth.unwrap_or_else(|| Finding::unclear("nothing is known here"))
     }
 
-    fn tells(&self) -> Option<&dyn Tells> {
+    fn notifier(&self) -> Option<&dyn Notifier> {
         Some(self)
     }
 
@@ -372,15 +372,15 @@ impl Provider for Wallets {
     /// account, and our reference, if it has one, with blanks between; at `offer` it is an offer,
     /// at `made` one that cannot be turned away, at `called` and `late` the same with a wish to be
     /// called back. `state/…` and `response/…` ask for one.
-    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
         if callback.method == "GET" {
             return match callback.path.split_once('/') {
                 Some(("state", name)) => {
                     let name = name.parse().map_err(|_| CallbackError::BadSignature)?;
-                    Ok(CallbackNews::StateQuery(StateQuery::Name(name)))
+                    Ok(CallbackContent::StateQuery(StateQuery::Name(name)))
                 }
                 Some(("response", id)) => {
-                    Ok(CallbackNews::StateQuery(StateQuery::Correlation(id.to_owned())))
+                    Ok(CallbackContent::StateQuery(StateQuery::Correlation(id.to_owned())))
                 }
                 _ => Err(CallbackError::UnknownPath("GET".to_owned())),
             };
@@ -390,7 +390,7 @@ impl Provider for Wallets {
         if let ["answer", reference, receipt] = words[..] {
             let reference = Reference::parse(reference).unwrap();
             let finding = Finding::Executed(Confirmation::bare(Receipt::new(receipt).unwrap()));
-            return Ok(CallbackNews::Answer { reference, finding });
+            return Ok(CallbackContent::Answer { reference, finding });
         }
         if let ["result", reference, what, receipt] = words[..] {
             let confirmation = Confirmation::bare(Receipt::new(receipt).unwrap());
@@ -398,7 +398,7 @@ impl Provider for Wallets {
                 "reversed" => Finding::Reversed(confirmation),
                 _ => Finding::Executed(confirmation),
             };
-            return Ok(CallbackNews::Result {
+            return Ok(CallbackContent::Result {
                 reference: Reference::parse(reference).ok(),
                 finding,
             });
@@ -421,32 +421,35 @@ impl Provider for Wallets {
         };
         let correlation = callback.header("x-correlationid").map(str::to_owned);
         Ok(match callback.path.as_str() {
-            "offer" => {
-                CallbackNews::Offer(Offer { notice, correlation, made: false, calls_back: false })
-            }
+            "offer" => CallbackContent::Offer(Offer {
+                notice,
+                correlation,
+                made: false,
+                calls_back: false,
+            }),
             "called" => {
-                CallbackNews::Offer(Offer { notice, correlation, made: false, calls_back: true })
+                CallbackContent::Offer(Offer { notice, correlation, made: false, calls_back: true })
             }
             "late" => {
-                CallbackNews::Offer(Offer { notice, correlation, made: true, calls_back: true })
+                CallbackContent::Offer(Offer { notice, correlation, made: true, calls_back: true })
             }
             "made" => {
-                CallbackNews::Offer(Offer { notice, correlation, made: true, calls_back: false })
+                CallbackContent::Offer(Offer { notice, correlation, made: true, calls_back: false })
             }
-            "question" => CallbackNews::Validation(notice),
-            _ => CallbackNews::Payment(notice),
+            "question" => CallbackContent::Validation(notice),
+            _ => CallbackContent::Payment(notice),
         })
     }
 
     /// The body is the name of an offer, where there is one, and where it stands.
-    fn reply(&self, _callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
-        let (status, body) = match verdict {
-            Verdict::Accepted => (200, String::new()),
-            Verdict::Taken(state) => (202, told(state)),
-            Verdict::State(Some(state)) => (200, told(state)),
-            Verdict::State(None) => (404, String::new()),
-            Verdict::Refused(refusal) => (400, format!("{:?}", refusal.reason)),
-            Verdict::Unreadable => (400, "unreadable".to_owned()),
+    fn reply(&self, _callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply {
+        let (status, body) = match decision {
+            CallbackDecision::Accepted => (200, String::new()),
+            CallbackDecision::Taken(state) => (202, standing_text(state)),
+            CallbackDecision::State(Some(state)) => (200, standing_text(state)),
+            CallbackDecision::State(None) => (404, String::new()),
+            CallbackDecision::Refused(refusal) => (400, format!("{:?}", refusal.reason)),
+            CallbackDecision::Unreadable => (400, "unreadable".to_owned()),
         };
         CallbackReply { status, body: Some(("text/plain", Bytes::from(body))) }
     }
@@ -463,7 +466,7 @@ impl Provider for Wallets {
     }
 }
 
-fn told(state: &OfferState) -> String {
+fn standing_text(state: &OfferState) -> String {
     format!("{} {:?}", state.name, state.standing)
 }
 
@@ -478,12 +481,12 @@ impl Core for Accounts {
     async fn check(&self, check: &AccountCheck) -> CheckAnswer {
         if *self.0.refuses_accounts.lock().unwrap() {
             let reason = *self.0.refuses_because.lock().unwrap();
-            return CheckAnswer::Refused(rejection(reason.unwrap_or(Reason::AccountNotFound)));
+            return CheckAnswer::Rejected(rejection(reason.unwrap_or(Reason::AccountNotFound)));
         }
         let id = if let AccountKey::Id(id) = check.account.key { id } else { 7 };
         let refused = self.0.refused_accounts.lock().unwrap();
         if let Some((_, reason)) = refused.iter().find(|(refused, _)| *refused == id) {
-            return CheckAnswer::Refused(rejection(*reason));
+            return CheckAnswer::Rejected(rejection(*reason));
         }
         CheckAnswer::Allowed(AccountFacts {
             account: CoreAccount { kind: check.account.kind.unwrap_or(AccountKind::Savings), id },
@@ -514,7 +517,7 @@ impl Core for Accounts {
 
     async fn can_undo(&self, _order: &UndoOrder) -> UndoCheck {
         match self.0.script().undo_refused.clone() {
-            Some(rejection) => UndoCheck::Refused(rejection),
+            Some(rejection) => UndoCheck::Rejected(rejection),
             None => UndoCheck::Possible,
         }
     }
@@ -632,7 +635,7 @@ fn capabilities() -> Capabilities {
 fn policy() -> Policy {
     let side = SidePolicy {
         resend_is_idempotent: true,
-        ladder: vec![Duration::from_secs(30)],
+        inquiry_schedule: vec![Duration::from_secs(30)],
         absent_after: Duration::from_secs(60),
         absent_times: 2,
         when_absent: WhenAbsent::Case,

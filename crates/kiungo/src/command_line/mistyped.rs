@@ -4,8 +4,8 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, Error};
 use kiungo_sandbox::SIMULATORS;
 
-/// The commands that may be proposed to somebody who has mistyped one: they move no money, decide
-/// nothing and change no installation. Any other command has to be written out by whoever means it.
+/// The commands that may be proposed for a mistyped one: they move no money, decide nothing and
+/// change no installation. Any other command has to be written out by its user.
 const HARMLESS: &[&str] = &[
     "init",
     "demo",
@@ -61,7 +61,7 @@ pub(super) fn harmless_paths() -> impl Iterator<Item = String> {
 /// Reads the arguments of the program.
 ///
 /// # Errors
-/// They cannot be used; or help or the version are asked for. What it proposes is harmless.
+/// They cannot be used; or help or the version are asked for. It proposes only harmless commands.
 pub(super) fn read<Line: Parser>(
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> Result<Line, Error> {

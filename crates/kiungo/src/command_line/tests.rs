@@ -37,7 +37,7 @@ fn the_arguments_are_consistent() {
 }
 
 #[test]
-fn what_may_be_proposed_exists_and_acts_nowhere() {
+fn every_proposed_command_exists_and_acts_nowhere() {
     let paths = paths();
     for path in harmless_paths() {
         assert!(paths.contains(&path), "there is no `{path}`");
@@ -122,7 +122,7 @@ fn no_mistype_proposes_a_command_that_acts() {
 }
 
 #[test]
-fn what_is_proposed_is_of_use_and_what_acts_is_not_named() {
+fn proposals_are_useful_and_name_no_command_that_acts() {
     let said = |line: &str| complaint(&line.split(' ').collect::<Vec<_>>()).unwrap();
     assert!(said("transfer inquir").contains("'inquire'"), "{}", said("transfer inquir"));
     for line in [

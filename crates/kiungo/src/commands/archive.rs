@@ -36,10 +36,10 @@ const YOUNGEST: SignedDuration = SignedDuration::from_hours(48);
 pub(crate) struct ArchiveOptions {
     #[command(flatten)]
     config: ConfigFile,
-    /// Those received and last changed before this date (UTC) or moment: 2026-06-01
+    /// Transfers received and last changed before this date (UTC) or moment: 2026-06-01
     #[arg(long, value_name = "DATE", value_parser = moment, required_unless_present = "older_than")]
     before: Option<jiff::Timestamp>,
-    /// Those older than this: 90d
+    /// Transfers older than this: 90d
     #[arg(long, value_name = "PERIOD", value_parser = duration::parse, conflicts_with = "before")]
     older_than: Option<Duration>,
 }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_days_limits_count_is_refused() {
+    fn transfers_that_a_daily_limit_counts_are_refused() {
         let now = moment("2026-11-22T12:00:00Z").unwrap();
         for wrong in [
             options(None, Some("47h")),

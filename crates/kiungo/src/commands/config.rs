@@ -30,10 +30,11 @@ enum ConfigCommand {
 
 #[derive(Debug, Args)]
 struct KeyOptions {
-    /// Who will use it; stands in the journal
+    /// The user of the key; it stands in the journal
     #[arg(long, default_value = "mobile-app", value_parser = key_name)]
     name: String,
-    /// What it may do: read (look), write (start transfers, ask again), operate (decide, assign, reverse)
+    /// The rights of the key: read (look), write (start transfers, ask again), operate (decide,
+    /// assign, reverse)
     #[arg(
         long, value_name = "ROLES", value_delimiter = ',', default_value = "read,write",
         value_parser = Role::of

@@ -20,12 +20,12 @@ pub(crate) struct CoreRequestOptions {
 
 #[derive(Debug, Subcommand)]
 enum CoreRequestCommand {
-    /// List those that wait for a person, the one heard of last first
+    /// List those that wait for a person, the latest reported one first
     List {
         /// List all, paid and declined ones included
         #[arg(long)]
         all: bool,
-        /// Of this core
+        /// Only requests of this core
         #[arg(long)]
         core: Option<String>,
         /// Rows at most

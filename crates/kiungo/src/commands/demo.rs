@@ -22,14 +22,14 @@ use crate::terminal::output::{Output, note};
 /// --database and --queue, one process serves and several work; the kills hit both.
 #[derive(Debug, Args)]
 pub(crate) struct DemoOptions {
-    /// How many transfers the day has
+    /// The number of transfers of the day
     #[arg(long, default_value_t = 2_000,
           value_parser = clap::value_parser!(u64).range(TRANSFERS_MIN..=TRANSFERS_MAX))]
     transfers: u64,
-    /// What everything is drawn from: the same seed tells the same story
+    /// The seed of all that is drawn: the same seed gives the same day
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How much goes wrong
+    /// The amount of faults
     #[arg(long, value_enum, default_value_t = Amount::Some)]
     faults: Amount,
     /// Go on serving afterwards, until Ctrl-C
@@ -44,7 +44,7 @@ pub(crate) struct DemoOptions {
     /// Share the work through this broker (amqp://…); what is made in it goes at the end
     #[arg(long, value_name = "URL", requires = "database")]
     queue: Option<String>,
-    /// How many workers share it
+    /// The number of workers that share the work
     #[arg(long, value_name = "N", default_value_t = 2, requires = "queue",
           value_parser = clap::value_parser!(u16).range(1..=i64::from(WORKERS_MAX)))]
     workers: u16,
@@ -120,7 +120,7 @@ mod tests {
     use crate::families::FAMILIES;
 
     #[tokio::test]
-    async fn what_the_demo_writes_is_a_configuration_without_complaint() {
+    async fn the_demo_writes_a_configuration_without_complaints() {
         for queue in [None, Some("amqp://kiungo:secret@127.0.0.1:1/%2f")] {
             let home = tempfile::tempdir().unwrap();
             let file = kiungo_demo::write_configuration(home.path(), queue).await.unwrap();

@@ -56,7 +56,8 @@ struct OperationOptions {
     reason: String,
 }
 
-/// Bring in a payment that nobody told of: the provider is asked, then it is booked or suspended
+/// Bring in a payment that no notification reported: the provider is asked, then it is booked or
+/// suspended
 #[derive(Debug, Args)]
 struct ClaimOptions {
     /// The provider

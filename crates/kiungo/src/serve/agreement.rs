@@ -1,5 +1,5 @@
-//! All processes have to divide the work alike: what one announces under other names, or in other
-//! shards, nobody waits for.
+//! All processes have to divide the work in the same way: no process would wait for work that
+//! another announces under other names or in other shards.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 
-/// The lease that all have together: its holder is how they divide the work.
+/// The lease that all processes share. The name of its holder is the way in which they divide the
+/// work.
 const LEASE: &str = "queue";
 
-/// Within so long after the last process has stopped, others may begin to divide it otherwise.
+/// The time after the last process has stopped before others may divide the work in another way.
 const LASTS: Duration = Duration::from_secs(60);
 
 /// The way in which this process divides the work, agreed upon with the others.
@@ -27,7 +28,7 @@ impl Agreement {
     /// Agrees with the processes that run, or ran a minute ago.
     ///
     /// # Errors
-    /// They divide the work otherwise, or the database does not say.
+    /// They divide the work in another way, or the database does not answer.
     pub(super) async fn reach(
         leases: Arc<dyn LeaseStore>,
         options: &RabbitOptions,
@@ -48,7 +49,7 @@ impl Agreement {
         )))
     }
 
-    /// Keeps to it until `stop`.
+    /// Renews the agreement until `stop`.
     pub(super) async fn keep(self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(LASTS / 3)).await.is_some() {
             match self.renew().await {

@@ -1,9 +1,9 @@
 //! Connecting to cores: at the start if they answer, otherwise until they do.
 //!
-//! Until a core could be asked what it can do, the least is assumed of it: its oldest routes, and
-//! that a second sending might book twice; and it proves no absence, so nothing is sent to it
-//! again. That is slower and safe. The policy of every mapping asks
-//! the core for its promise each time, so it is right from the moment of a later connection on.
+//! Until a core has stated its abilities, the least is assumed: only its oldest routes exist, a
+//! second sending might book twice, and it proves no absence, so nothing is sent to it again. This
+//! is slower, and safe. The policy of every mapping reads the core's promise each time, so it is
+//! right from the moment of a later connection on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use tokio::time::timeout;
 
 use crate::components::AssembledCore;
 
-/// The time for which the start waits for cores. One that answers at all takes a fraction of it.
+/// The time for which the start waits for cores. A core that is up answers in a fraction of it.
 const START_WAIT: Duration = Duration::from_secs(3);
 const RETRY_FIRST: Duration = Duration::from_secs(2);
 const RETRY_MAX: Duration = Duration::from_secs(60);
 
-/// Connects all cores at once. Those that do not answer in time are tried on in the background.
+/// Connects all cores at once. A core that does not answer in time is retried in the background.
 pub(super) async fn connect(cores: &BTreeMap<CoreId, AssembledCore>) {
     let mut attempts = JoinSet::new();
     for (id, core) in cores {

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_point_is_refused() {
+    fn an_unknown_fail_point_is_refused() {
         for text in
             ["", "collect", "never:collect", "before_send:", "before_send:x#0", "before_send:x#y"]
         {

@@ -106,8 +106,8 @@ pub(crate) async fn run(
     engine.start().await.map_err(|error| Failure::failed(format!("the database: {error}")))?;
     let turns = requests::turns(shared.as_ref().map(Shared::name), role);
     let background = shared.map(|shared| shared.start(&config, &engine, role)).transpose()?;
-    let desk = requests::desk(&config, &cores, &engine, turns);
-    let pollers = requests::Pollers::start(desk.as_ref());
+    let intake = requests::intake(&config, &cores, &engine, turns);
+    let pollers = requests::Pollers::start(intake.as_ref());
     let readiness = Readiness::default();
     let running = Running { config, role, engine, database, background, pollers, readiness };
     let mut state = ServerState::new(
@@ -117,8 +117,8 @@ pub(crate) async fn run(
         running.readiness.clone(),
     )
     .map_err(|error| Failure::Usage(format!("server: {error}")))?;
-    if let Some(desk) = desk {
-        state = state.with_core_requests(Arc::new(desk));
+    if let Some(intake) = intake {
+        state = state.with_core_requests(Arc::new(intake));
     }
     running.readiness.set(true);
     let url = address.map(|address| format!("http://{address}"));

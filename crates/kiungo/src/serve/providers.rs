@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 /// machines.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Publishes each change until `stop`. What cannot be published is tried at the next look.
+/// Publishes each change until `stop`. A change that cannot be published is tried again at the next
+/// look.
 pub(super) async fn tell(
     engine: Engine,
     events: Arc<dyn Events>,
@@ -30,7 +31,7 @@ pub(super) async fn tell(
         }
         for provider in engine.providers() {
             let available = provider.breaker == BreakerState::Closed;
-            // A provider that has always answered is no news.
+            // A provider that has always answered is not reported.
             if told.get(&provider.id).copied().unwrap_or(true) == available {
                 continue;
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kiungo_core_fineract::Requests;
 use kiungo_domain::CoreId;
 use kiungo_engine::Engine;
-use kiungo_engine::requests::{RequestDesk, RequestLink, RequestTurns};
+use kiungo_engine::requests::{RequestIntake, RequestLink, RequestTurns};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,13 +28,13 @@ pub(super) fn turns(name: Option<&str>, role: ProcessRole) -> RequestTurns {
     }
 }
 
-/// The desk for the cores that are asked; `None` if none is.
-pub(super) fn desk(
+/// The intake of requests for the cores that are asked; `None` if none is.
+pub(super) fn intake(
     config: &Config,
     cores: &BTreeMap<CoreId, AssembledCore>,
     engine: &Engine,
     turns: RequestTurns,
-) -> Option<RequestDesk> {
+) -> Option<RequestIntake> {
     let link = |core: &crate::config::CoreConfig| {
         let requests = core.requests.as_ref()?;
         let fineract = Arc::clone(&cores.get(&core.id)?.core);
@@ -46,7 +46,7 @@ pub(super) fn desk(
         Some((core.id.clone(), link))
     };
     let links: BTreeMap<_, _> = config.cores.iter().filter_map(link).collect();
-    (!links.is_empty()).then(|| RequestDesk::new(engine.clone(), links, turns))
+    (!links.is_empty()).then(|| RequestIntake::new(engine.clone(), links, turns))
 }
 
 /// The secret in the hook address of each core that has one.
@@ -67,13 +67,13 @@ pub(super) struct Pollers {
 
 impl Pollers {
     /// Starts them.
-    pub(super) fn start(desk: Option<&RequestDesk>) -> Self {
+    pub(super) fn start(intake: Option<&RequestIntake>) -> Self {
         let pollers = Self { stop: CancellationToken::new(), tasks: TaskTracker::new() };
-        for core in desk.map(RequestDesk::cores).unwrap_or_default() {
-            let (stop, desk) = (pollers.stop.clone(), desk.cloned());
+        for core in intake.map(RequestIntake::cores).unwrap_or_default() {
+            let (stop, intake) = (pollers.stop.clone(), intake.cloned());
             pollers.tasks.spawn(async move {
-                if let Some(desk) = desk {
-                    desk.keep_polling(&core, &stop).await;
+                if let Some(intake) = intake {
+                    intake.keep_polling(&core, &stop).await;
                 }
             });
         }

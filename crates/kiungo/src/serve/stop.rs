@@ -25,7 +25,8 @@ pub(super) async fn drain(drain: Duration, at_once: &CancellationToken) {
 }
 
 /// Lets `http`, which was told to stop, answer what was asked, and stops the engine, both within
-/// `grace`. Whether the engine came to rest, and how many connections were cut off.
+/// `grace`. Returns true if the engine came to rest, and the number of connections that were cut
+/// off.
 pub(super) async fn finish(
     engine: &Engine,
     mut http: JoinHandle<usize>,

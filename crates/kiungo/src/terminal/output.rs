@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_command_the_terminal_is_shown_as_its_code() {
+    fn control_characters_are_shown_as_codes() {
         assert_eq!(harmless("a\tb\nc é"), "a\tb\nc é");
         assert_eq!(harmless("\u{1b}[2Jgone\r\u{202e}"), "\\u001B[2Jgone\\u000D\\u202E");
     }

@@ -20,14 +20,15 @@ pub(crate) fn is_moment(member: &str) -> bool {
     MOMENTS.contains(&member)
 }
 
-/// A moment of an answer, to the second: less is in JSON. What is no moment is left as it is.
+/// A moment of an answer, to the second: less is in JSON. A text that is no moment is left as it
+/// is.
 pub(crate) fn shown(moment: &str, zone: &TimeZone) -> String {
     let Ok(moment) = moment.parse::<Timestamp>() else { return moment.to_owned() };
     moment.to_zoned(zone.clone()).strftime(FORM).to_string()
 }
 
-/// A moment that a person gave, for the server: RFC 3339, or a date with or without a time, which are
-/// in this zone. What is neither is left to the server to refuse.
+/// A moment that a person gave, for the server: RFC 3339, or a date with or without a time, which
+/// are in this zone. The server refuses any other text.
 pub(crate) fn given(text: &str, zone: &TimeZone) -> String {
     if text.parse::<Timestamp>().is_ok() {
         return text.to_owned();

@@ -102,7 +102,7 @@ impl Pattern {
 }
 
 impl Place {
-    /// This place once a character was read there; `None` if it cannot become a match.
+    /// The place after a character was read there; `None` if it cannot become a match.
     fn after(self, kept: bool, digit: bool, joining: Joining) -> Option<Self> {
         let joined = self.joined || (kept && digit && self.last == Last::Separator);
         let last = if kept && digit { Last::Digit } else { Last::Other };

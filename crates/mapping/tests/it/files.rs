@@ -77,7 +77,7 @@ fn the_shipped_rules_join_no_digits_that_were_typed_apart() {
 }
 
 #[test]
-fn what_payers_type_is_read_or_at_least_suggested() {
+fn typed_references_are_read_or_at_least_suggested() {
     let account = "000000001".to_owned();
     for typed in ["SV-1", "SV–1", "SV\u{a0}1", "SV\u{200b}1", "SV#1", "SV,1", "1", "١", "۱"] {
         assert_eq!(resolved("mpesa-tz.toml", typed), std::slice::from_ref(&account), "{typed:?}");

@@ -40,7 +40,7 @@ pub(crate) fn shillings(text: &str) -> Money {
     Money::parse(text, Currency::from_code("TZS").unwrap()).unwrap()
 }
 
-/// The small file with `more` behind it.
+/// The small file followed by `more`.
 pub(crate) fn with(more: &str) -> Mapping {
     Mapping::parse("test.toml", &format!("{SMALL}\n{more}"), &FAMILIES)
         .unwrap_or_else(|e| panic!("{e}"))

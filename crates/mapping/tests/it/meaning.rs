@@ -55,10 +55,10 @@ fn not_found_never_counts_within_the_indexing_window() {
 }
 
 #[test]
-fn the_ladder_is_half_a_minute_to_six_hours_and_then_a_case() {
+fn the_inquiry_schedule_is_half_a_minute_to_six_hours_and_then_a_case() {
     let policy = with("").policy(&InquirySettings::default(), promises(false, false));
-    let ladder: Vec<u64> = policy.wallet.ladder.iter().map(Duration::as_secs).collect();
-    assert_eq!(ladder, [30, 120, 600, 3600, 21600]);
+    let schedule: Vec<u64> = policy.wallet.inquiry_schedule.iter().map(Duration::as_secs).collect();
+    assert_eq!(schedule, [30, 120, 600, 3600, 21600]);
     assert_eq!(policy.wallet.case_after, Duration::from_hours(8));
     assert_eq!(policy.on_core_rejection, OnCoreRejection::Suspense);
 }
@@ -166,7 +166,7 @@ fn reference(kind: Option<AccountKind>, key: AccountKey) -> AccountRef {
 }
 
 #[test]
-fn what_a_payer_typed_becomes_candidates_with_his_own_number_last() {
+fn typed_text_becomes_candidates_with_the_payers_number_last() {
     let mapping = with(REFERENCES);
     let payer = Msisdn::parse("255712345678").unwrap();
     let own = reference(Some(AccountKind::Savings), AccountKey::Phone(payer.clone()));
@@ -254,7 +254,7 @@ fn a_rule_for_numbers_that_are_typed_apart_stands_beside_the_general_one() {
 }
 
 #[test]
-fn what_looks_like_what_is_meant_is_read_like_it() {
+fn look_alikes_are_read_as_the_intended_characters() {
     let mapping = with(&REFERENCES.replace("exact = true", "overlaps = true\nexact = true"));
     let loan = reference(Some(AccountKind::Loan), AccountKey::AccountNo("000000001".to_owned()));
     for typed in ["LN–1", "LN\u{a0}1", "LN\u{200b}1", "LN#1", "LN,1", "LN١", "ln۱", "\u{200f}LN1"]
@@ -374,7 +374,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_typed_resolves_without_a_panic(typed in "\\PC{0,80}") {
+    fn any_typed_text_resolves_without_a_panic(typed in "\\PC{0,80}") {
         let _ = with(REFERENCES).resolve(&typed, None);
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{FAMILIES, SMALL};
 
-/// The message for the small file with `more` behind it.
+/// The message for the small file followed by `more`.
 fn message(more: &str) -> String {
     Mapping::parse("test.toml", &format!("{SMALL}{more}"), &FAMILIES).unwrap_err().to_string()
 }

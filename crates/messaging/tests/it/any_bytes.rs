@@ -80,7 +80,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_put_into_is_good_itself() {
+fn the_valid_command_is_accepted() {
     let event = cloud_event::read(GOOD.as_bytes()).unwrap();
     Request::read(CommandType::Create, &event.data, &Tanzania).unwrap();
 }

@@ -79,7 +79,7 @@ impl Commands for Incoming {
 /// The settlements of one command, in order.
 pub type Fate = Arc<Mutex<Vec<Settled>>>;
 
-struct Told(Fate);
+struct RecordsFate(Fate);
 
 impl Sender {
     pub fn send(&self, user: Option<&str>, body: &str) -> Fate {
@@ -95,21 +95,21 @@ impl Sender {
             body: Bytes::copy_from_slice(body.as_bytes()),
             redelivered: false,
             redriven: None,
-            settle: Box::new(Told(Arc::clone(&fate))),
+            settle: Box::new(RecordsFate(Arc::clone(&fate))),
         };
         assert!(self.0.send(command).is_ok());
         fate
     }
 }
 
-impl Told {
+impl RecordsFate {
     fn note(&self, settled: Settled) {
         self.0.lock().unwrap().push(settled);
     }
 }
 
 #[async_trait]
-impl Settle for Told {
+impl Settle for RecordsFate {
     async fn done(self: Box<Self>) -> Result<(), QueueError> {
         self.note(Settled::Done);
         Ok(())

@@ -38,8 +38,8 @@ impl Scene {
         let (sender, incoming) = commands();
         let stop = CancellationToken::new();
         let events = Arc::clone(&broker) as Arc<dyn Events>;
-        let door = CommandConsumer::new(world.service(), events, options).unwrap();
-        let task = tokio::spawn(door.run(incoming, stop.clone()));
+        let consumer = CommandConsumer::new(world.service(), events, options).unwrap();
+        let task = tokio::spawn(consumer.run(incoming, stop.clone()));
         Self { world, broker, sender, stop, task }
     }
 
@@ -50,8 +50,8 @@ impl Scene {
         read(&fate)
     }
 
-    fn deeds(&self) -> Vec<String> {
-        self.world.deeds.lock().unwrap().clone()
+    fn actions(&self) -> Vec<String> {
+        self.world.actions.lock().unwrap().clone()
     }
 
     /// The data of the last event.
@@ -107,7 +107,7 @@ async fn a_transfer_is_created_once_and_answered_each_time() {
     pass(1).await;
     assert!(fates.iter().all(|fate| read(fate) == [Settled::Done]));
     assert_eq!((&scene.told()["transfer"], &scene.told()["replayed"]), (&id, &json!(true)));
-    assert_eq!(scene.deeds(), ["create k-1"]);
+    assert_eq!(scene.actions(), ["create k-1"]);
     assert_eq!(scene.broker.topics(), ["command.accepted"; 3]);
 }
 
@@ -139,11 +139,11 @@ async fn a_client_moves_what_is_in_its_scope_alone() {
     let account = json!({ "transfer": id, "account": { "type": "loan", "id": 7 } });
     scene.send(DESK, &command("k-3", "suspense.assign", account)).await;
     assert_eq!(told(&scene), "forbidden a repayment is not in the scope of this key");
-    assert_eq!(scene.deeds(), ["create k-1"]);
+    assert_eq!(scene.actions(), ["create k-1"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_client_does_not_see_is_not_there_for_it() {
+async fn objects_outside_a_clients_scope_do_not_exist_for_it() {
     let mut options = options();
     options.clients[1].scope.providers = Some([ProviderId::new("gsma-sandbox").unwrap()].into());
     let scene = Scene::with(options);
@@ -151,7 +151,7 @@ async fn what_a_client_does_not_see_is_not_there_for_it() {
     let reversal = json!({ "transfer": id, "reason": "x" });
     scene.send(DESK, &command("k-2", "transfer.reverse", reversal)).await;
     assert_eq!(scene.told()["code"], "transfer_not_found");
-    assert!(scene.deeds().is_empty());
+    assert!(scene.actions().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,7 +166,7 @@ async fn a_key_with_another_content_is_rejected_with_what_it_made() {
     assert_eq!((&told["code"], &told["transfer"]), (&json!("idempotency_key_reused"), &id));
     // A command of another type under the same key is another content too.
     let reversal = json!({ "transfer": id, "reason": "x" });
-    scene.world.deeds.lock().unwrap().clear();
+    scene.world.actions.lock().unwrap().clear();
     let both = MessagingOptions {
         clients: vec![kiungo_messaging::Client {
             roles: [kiungo_api::Role::Operate].into(),
@@ -176,12 +176,12 @@ async fn a_key_with_another_content_is_rejected_with_what_it_made() {
     };
     let (sender, incoming) = commands();
     let events = Arc::clone(&scene.broker) as Arc<dyn Events>;
-    let door = CommandConsumer::new(scene.world.service(), events, both).unwrap();
-    tokio::spawn(door.run(incoming, CancellationToken::new()));
+    let consumer = CommandConsumer::new(scene.world.service(), events, both).unwrap();
+    tokio::spawn(consumer.run(incoming, CancellationToken::new()));
     sender.send(ERP, &command("k-1", "transfer.reverse", reversal).to_string());
     pass(1).await;
     assert_eq!(scene.told()["code"], "idempotency_key_reused");
-    assert!(scene.deeds().is_empty());
+    assert!(scene.actions().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,7 +198,7 @@ async fn a_change_that_is_delivered_again_is_not_made_again() {
         assert_eq!(scene.send(DESK, &assign).await, [Settled::Done]);
         assert_eq!(scene.told()["replayed"], replayed);
     }
-    assert_eq!(scene.deeds(), ["assign by desk: Id(7)"]);
+    assert_eq!(scene.actions(), ["assign by desk: Id(7)"]);
     // Under another key it is another wish, which the state does not allow.
     let other = command("a-2", "suspense.assign", assign["data"].clone());
     scene.send(DESK, &other).await;
@@ -224,7 +224,7 @@ async fn an_inquiry_is_passed_on() {
     let id = scene.world.suspended().await;
     let inquire = command("i-1", "transfer.inquire", json!({ "transfer": id.to_string() }));
     assert_eq!(scene.send(ERP, &inquire).await, [Settled::Done]);
-    assert_eq!(scene.deeds(), ["inquire by erp"]);
+    assert_eq!(scene.actions(), ["inquire by erp"]);
     let unknown = TransferId::new(uuid::Uuid::from_u128(1 << 64));
     let inquire = command("i-2", "transfer.inquire", json!({ "transfer": unknown.to_string() }));
     let reason = format!("transfer_not_found: there is no transfer {unknown}");
@@ -255,7 +255,7 @@ async fn a_reference_that_was_never_used_names_no_transfer() {
         let body = command(&format!("u{number}"), kind, data);
         assert_eq!(scene.send(user, &body).await, refused, "{kind}");
     }
-    assert!(scene.deeds().is_empty());
+    assert!(scene.actions().is_empty());
     for number in 0..commands(&unused).len() {
         // Each changes the state of what it is about.
         let id = scene.world.suspended().await;
@@ -264,11 +264,11 @@ async fn a_reference_that_was_never_used_names_no_transfer() {
         let body = command(&format!("k{number}"), kind, data);
         assert_eq!(scene.send(user, &body).await, [Settled::Done], "{kind}");
     }
-    assert_eq!(scene.deeds().len(), 4);
+    assert_eq!(scene.actions().len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_may_not_is_turned_away() {
+async fn a_client_without_the_role_is_turned_away() {
     let scene = Scene::new();
     let reverse = command("r", "transfer.reverse", json!({ "transfer": "x", "reason": "y" }));
     for (user, body, code, client) in [
@@ -285,11 +285,11 @@ async fn who_may_not_is_turned_away() {
         assert_eq!((&scene.told()["code"], &scene.told()["client"]), (&json!(code), &client));
         assert_eq!(scene.told()["command"], body["id"]);
     }
-    assert!(scene.deeds().is_empty());
+    assert!(scene.actions().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_never_be_carried_out_is_rejected_with_its_place() {
+async fn an_impossible_command_is_rejected_with_the_place_of_the_mistake() {
     let scene = Scene::new();
     for (body, code, path) in [
         (command("1", "transfer.create", transfer("0")), "invalid_request", Some("/data/amount")),
@@ -325,11 +325,11 @@ async fn what_can_never_be_carried_out_is_rejected_with_its_place() {
     let faults = scene.told()["faults"].clone();
     let paths: Vec<_> = faults.as_array().unwrap().iter().map(|fault| &fault["path"]).collect();
     assert_eq!(paths, ["/data/provider", "/data/msisdn", "/data/account/type"]);
-    assert!(scene.deeds().is_empty());
+    assert!(scene.actions().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_engine_refuses_for_good_is_rejected() {
+async fn a_command_that_the_engine_refuses_for_good_is_rejected() {
     let scene = Scene::new();
     let provider = kiungo_domain::ProviderId::new("nowhere").unwrap();
     scene.world.submits.lock().unwrap().push_back(SubmitError::UnknownProvider(provider));
@@ -339,7 +339,7 @@ async fn what_the_engine_refuses_for_good_is_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_impossible_for_now_is_held_and_tried_again() {
+async fn a_command_that_is_impossible_for_now_is_held_and_tried_again() {
     let scene = Scene::new();
     let busy = || SubmitError::Busy { retry_after: Duration::from_secs(5) };
     scene.world.submits.lock().unwrap().extend([busy(), SubmitError::Stopping, busy()]);
@@ -350,7 +350,7 @@ async fn what_is_impossible_for_now_is_held_and_tried_again() {
     scene.world.books.down.store(false, SeqCst);
     pass(6).await;
     assert_eq!(read(&fate), [Settled::Done]);
-    assert_eq!(scene.deeds(), ["create 1"]);
+    assert_eq!(scene.actions(), ["create 1"]);
 
     let id = scene.world.suspended().await;
     scene.world.objects.lock().unwrap().push_back(RequestError::Busy(id));
@@ -370,7 +370,7 @@ async fn a_command_that_takes_too_long_is_tried_again_and_replayed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stays_impossible_goes_back_to_the_broker() {
+async fn a_command_that_stays_impossible_goes_back_to_the_broker() {
     let scene = Scene::new();
     scene.world.books.down.store(true, SeqCst);
     let fate = scene.sender.send(ERP, &create("1").to_string());
@@ -473,17 +473,17 @@ async fn actions_of_persons_are_commands_of_operators() {
         ("arrival.handle_again", json!({ "arrival": 7, "reason": reason }), "handle_again"),
         ("arrival.dismiss", json!({ "arrival": 7, "reason": reason }), "dismiss"),
     ];
-    for (number, (kind, data, deed)) in commands.into_iter().enumerate() {
+    for (number, (kind, data, action)) in commands.into_iter().enumerate() {
         let body = command(&format!("a{number}"), kind, data);
         assert_eq!(scene.send(DESK, &body).await, [Settled::Done], "{kind}");
         assert_eq!(scene.told()["state"], "done", "{kind}");
-        assert_eq!(scene.deeds().last().unwrap(), &format!("{deed} by desk: {reason}"));
+        assert_eq!(scene.actions().last().unwrap(), &format!("{action} by desk: {reason}"));
         // A client that may only create is refused before anything happens.
-        let deeds = scene.deeds().len();
+        let actions = scene.actions().len();
         scene.send(ERP, &body).await;
         assert_eq!(
-            (scene.told()["code"].as_str(), scene.deeds().len()),
-            (Some("forbidden"), deeds)
+            (scene.told()["code"].as_str(), scene.actions().len()),
+            (Some("forbidden"), actions)
         );
     }
     let action = "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00";

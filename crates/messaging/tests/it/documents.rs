@@ -108,7 +108,7 @@ fn every_example_of_a_command_is_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_told_fits_its_schema() {
+async fn every_event_fits_its_schema() {
     let world = World::new();
     let encoder = EventEncoder::new(&MessagingOptions::default());
     let told = |name: &str, message: kiungo_queue::EventMessage| {
@@ -167,7 +167,7 @@ fn exactly_the_members_that_a_schema_requires_are_told_when_they_are_missing() {
 }
 
 #[test]
-fn what_the_reader_refuses_fits_no_schema() {
+fn a_command_that_the_reader_refuses_fits_no_schema() {
     let document = document();
     let good = &document["components"]["messages"]["transfer.create"]["examples"][0]["payload"];
     for (pointer, wrong) in [

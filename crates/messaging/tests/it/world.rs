@@ -11,7 +11,7 @@ use kiungo_core_banking::Suggestions;
 use kiungo_domain::numbering::{Market, NumberError};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{Draft, Instruction, Origin, Status};
+use kiungo_domain::transfer::{Instruction, Origin, Status, TransferUpdate};
 use kiungo_domain::{
     AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, ProviderId, Receipt, Timestamp,
     TransferId,
@@ -50,7 +50,7 @@ pub struct World {
     /// True if another process commits the next change at the same moment.
     pub overtaken: AtomicBool,
     /// The operations that were carried out, in order.
-    pub deeds: Mutex<Vec<String>>,
+    pub actions: Mutex<Vec<String>>,
     /// The number of commands that are being carried out, and the highest number so far.
     pub in_flight: Mutex<(usize, usize)>,
     pub slow: Mutex<Duration>,
@@ -82,7 +82,7 @@ impl World {
             submits: Mutex::default(),
             objects: Mutex::default(),
             overtaken: AtomicBool::new(false),
-            deeds: Mutex::default(),
+            actions: Mutex::default(),
             in_flight: Mutex::default(),
             slow: Mutex::default(),
         })
@@ -123,14 +123,14 @@ impl World {
         let receipt = Receipt::new(&instruction.id.to_string()).unwrap();
         let origin = Origin::Wallet { receipt, account_reference: "42".to_owned() };
         let instruction = Instruction { origin, ..instruction };
-        let mut draft = Draft::receive(instruction, self.clock_now());
-        draft.refused(Rejection {
+        let mut update = TransferUpdate::receive(instruction, self.clock_now());
+        update.refused(Rejection {
             code: "account_not_found".to_owned(),
             reason: Reason::AccountNotFound,
             message: "what the payer typed fits no account".to_owned(),
             retry: Retry::Never,
         });
-        let decision = draft.finish().unwrap();
+        let decision = update.finish().unwrap();
         let id = decision.transfer.id();
         assert_eq!(decision.transfer.status(), Status::Suspended);
         let change = Change { decision, due: None, key: None, handles: None, allowance: None };
@@ -140,7 +140,7 @@ impl World {
 
     /// The projection of a transfer that has just been received.
     pub fn summary(&self) -> Summary {
-        Summary::of(Draft::receive(self.instruction("erp"), self.clock_now()).transfer())
+        Summary::of(TransferUpdate::receive(self.instruction("erp"), self.clock_now()).transfer())
     }
 
     /// Puts a row into the outbox.
@@ -170,13 +170,13 @@ impl World {
             accounts: vec![new.account],
             ..self.instruction(&caller.client)
         };
-        let decision = Draft::receive(instruction, self.clock_now()).finish().unwrap();
+        let decision = TransferUpdate::receive(instruction, self.clock_now()).finish().unwrap();
         let first = Summary::of(&decision.transfer);
         let key = Some(caller.clone().into());
         let change = Change { decision, due: None, key, handles: None, allowance: None };
         match self.store.commit(change).await {
             Ok(()) => {
-                self.deeds.lock().unwrap().push(format!("create {}", caller.key));
+                self.actions.lock().unwrap().push(format!("create {}", caller.key));
                 Ok(Submitted { first, replayed: false })
             }
             Err(CommitError::KeyTaken(holder)) if holder.digest == caller.digest => {
@@ -195,18 +195,18 @@ impl World {
         id: TransferId,
         what: String,
         key: Option<Caller>,
-        change: impl FnOnce(&mut Draft) -> bool + Send,
+        change: impl FnOnce(&mut TransferUpdate) -> bool + Send,
     ) -> Result<Summary, RequestError> {
         if let Some(error) = self.objects.lock().unwrap().pop_front() {
             return Err(error);
         }
         let transfer = self.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
-        let mut draft = Draft::resume(transfer, self.clock_now());
-        if !change(&mut draft) {
+        let mut update = TransferUpdate::resume(transfer, self.clock_now());
+        if !change(&mut update) {
             let (status, why) = ("in_progress", "only suspended money can be assigned");
             return Err(RequestError::Conflict { id, status, why });
         }
-        let decision = draft.finish().unwrap();
+        let decision = update.finish().unwrap();
         let summary = Summary::of(&decision.transfer);
         let key: Option<IdempotencyKey> = key.map(Caller::into);
         let change = Change { decision, due: None, key, handles: None, allowance: None };
@@ -217,7 +217,7 @@ impl World {
         }
         match self.store.commit(change).await {
             Ok(()) => {
-                self.deeds.lock().unwrap().push(what);
+                self.actions.lock().unwrap().push(what);
                 Ok(summary)
             }
             Err(CommitError::KeyTaken(holder)) => Err(RequestError::KeyTaken(holder)),
@@ -273,7 +273,7 @@ impl Service for World {
 
     async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError> {
         let summary = self.store.summary(id).await?.ok_or(RequestError::NotFound(id))?;
-        self.deeds.lock().unwrap().push(format!("inquire by {by}"));
+        self.actions.lock().unwrap().push(format!("inquire by {by}"));
         Ok(summary)
     }
 
@@ -282,16 +282,16 @@ impl Service for World {
         let what = action.kind().as_str();
         let summary = match action.clone() {
             PersonAction::Reverse { transfer } => {
-                let change = |draft: &mut Draft| draft.request_reversal(&by, &why);
+                let change = |update: &mut TransferUpdate| update.request_reversal(&by, &why);
                 Some(self.change(transfer, format!("{what} by {by}: {why}"), key, change).await?)
             }
             PersonAction::Assign { transfer, account } => {
                 let what = format!("{what} by {by}: {:?}", account.key);
-                let change = |draft: &mut Draft| draft.assign(account, &by);
+                let change = |update: &mut TransferUpdate| update.assign(account, &by);
                 Some(self.change(transfer, what, key, change).await?)
             }
             _ => {
-                self.deeds.lock().unwrap().push(format!("{what} by {by}: {why}"));
+                self.actions.lock().unwrap().push(format!("{what} by {by}: {why}"));
                 None
             }
         };

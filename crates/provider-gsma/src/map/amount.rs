@@ -22,7 +22,7 @@ pub(crate) fn write(amount: Money, decimals: u8, version: Version) -> Option<Str
 /// Reads an amount that an answer states; `Ok(None)` if it states none, `Err` if it states one that
 /// cannot be read. Without a currency it is in the provider's one currency (§10.5). An exponent is
 /// read, though §7.1 has none: programs print large amounts so (`1.0E7`), and it says exactly one
-/// amount. What separates thousands is not: `5,000` is five in half of the world.
+/// amount. Separators of thousands are not read: `5,000` is five in half of the world.
 pub(crate) fn read(
     amount: Option<&Text>,
     currency: Option<&Text>,
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_amount_of_the_reference_is_read_or_refused() {
-        // Of the rows of §7.1 that are too fine for any currency, only those are refused that a
+        // Some rows of §7.1 are too fine for any currency. Only those are refused here that a
         // currency of two decimals cannot hold.
         let lsl = Currency::from_code("LSL").unwrap();
         let reads = |text: &str| read(Some(&text.into()), Some(&"LSL".into()), lsl);
@@ -133,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_fits_the_pattern_and_is_read_back(
+        fn written_amounts_fit_the_pattern_and_are_read_back(
             minor in 0..=i64::MAX,
             currency in prop::sample::select(vec!["LSL", "UGX", "TND"]),
         ) {

@@ -60,7 +60,7 @@ impl Refusal {
         self.line(codes, answered).map(|line| line.means)
     }
 
-    /// True if it says that our own authentication failed (§6.3).
+    /// True if the error says that our own authentication failed (§6.3).
     pub(crate) fn is_about_the_client(&self) -> bool {
         normal(&self.code) == "authorisation/clientauthorisationerror"
     }
@@ -70,7 +70,7 @@ impl Refusal {
         self.line(codes, answered).and_then(|line| line.reason)
     }
 
-    /// The outcome of an attempt that it answers directly.
+    /// The outcome of an attempt that is answered directly by this error.
     pub(crate) fn outcome(&self, codes: &CodeTables, answered: Answered) -> Outcome {
         let Some(line) = self.line(codes, answered) else {
             return Outcome::unknown(format!("{} is not in the code table", self.described()));
@@ -86,16 +86,16 @@ impl Refusal {
         }
     }
 
-    /// The finding about an operation for which it comes later, as a result.
+    /// The finding about an operation that gets this error later, as its result.
     pub(crate) fn finding(&self, codes: &CodeTables, answered: Answered) -> Finding {
         let Some(line) = self.line(codes, answered) else {
             return Finding::unclear(format!("{} is not in the code table", self.described()));
         };
         match line.means {
             _ if is_duplicate(&normal(&self.code)) => Finding::unclear(self.explained(line)),
-            Meaning::Rejected => Finding::Refused(self.rejection(line)),
+            Meaning::Rejected => Finding::Rejected(self.rejection(line)),
             // Recorded as the result of this reference, so the reference is used up.
-            Meaning::NotSent => Finding::Refused(Rejection {
+            Meaning::NotSent => Finding::Rejected(Rejection {
                 reason: line.reason.unwrap_or(Reason::Busy),
                 retry: line.retry.unwrap_or(Retry::NewReference),
                 ..self.rejection(line)

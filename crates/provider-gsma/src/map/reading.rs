@@ -82,7 +82,7 @@ impl<'a> Asked<'a> {
 pub(crate) enum StateSays {
     /// A finding about the operation.
     Finding(Finding),
-    /// It is finished, and this transaction has the last word.
+    /// The request is finished, and this transaction states its outcome.
     Read(String),
 }
 
@@ -180,7 +180,7 @@ impl Reading {
         };
         match line.means {
             Meaning::Completed => confirmed(Finding::Executed),
-            // Of a reversal one could not tell which of the two was reversed.
+            // In an answer about a reversal, this word does not say which of the two was reversed.
             Meaning::Reversed if asked.operation == WalletOperation::Reverse => {
                 Finding::unclear("the reversal itself is said to be reversed")
             }
@@ -192,7 +192,7 @@ impl Reading {
             // A refusal states nothing that the engine could compare, so it is compared here.
             Meaning::Rejected => match self.contradiction(asked, transaction) {
                 Some(why) => Finding::unclear(why),
-                None => Finding::Refused(line.rejection(&excerpt(word), "the transaction failed")),
+                None => Finding::Rejected(line.rejection(&excerpt(word), "the transaction failed")),
             },
             Meaning::NotSent | Meaning::Absent | Meaning::Unknown => {
                 Finding::unclear(format!("the status `{}` decides nothing", excerpt(word)))
@@ -344,7 +344,7 @@ fn listed(state: &RequestState) -> bool {
 fn outcome(finding: Finding) -> Outcome {
     match finding {
         Finding::Executed(confirmation) => Outcome::Completed(confirmation),
-        Finding::Refused(rejection) => Outcome::Rejected(rejection),
+        Finding::Rejected(rejection) => Outcome::Rejected(rejection),
         Finding::InProgress(acceptance) => Outcome::Pending(acceptance),
         Finding::Reversed(_) => Outcome::unknown("the answer says that it is already reversed"),
         Finding::Absent => Outcome::unknown("the answer says that there is nothing"),

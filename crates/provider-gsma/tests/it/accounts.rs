@@ -91,8 +91,8 @@ async fn a_probe_reads_the_heartbeat_and_our_own_account() {
         answer(200, fixture!("accounts/heartbeat-degraded.json")),
         answer(200, fixture!("accounts/status.json")),
     ]);
-    let news = gsma(&script).probe().await.unwrap();
-    assert_eq!(news, "service degraded, our accountid account available");
+    let report = gsma(&script).probe().await.unwrap();
+    assert_eq!(report, "service degraded, our accountid account available");
     assert_eq!(lines(&script), ["GET /heartbeat", "GET /accounts/accountid/4400/status"]);
 }
 
@@ -113,6 +113,6 @@ async fn a_probe_says_what_to_repair() {
     let back = r#"{"serviceStatus":"unavailable","plannedRestorationTime":"2026-03-01T12:00:00"}"#;
     let down = gsma(&Script::new([answer(200, back)])).probe().await.unwrap_err();
     assert!(down.to_string().ends_with("back at 2026-03-01T12:00:00Z"), "{down}");
-    let news = gsma(&Script::new([up(), answer(500, "")])).probe().await.unwrap();
-    assert!(news.contains("cannot be read"), "{news}");
+    let report = gsma(&Script::new([up(), answer(500, "")])).probe().await.unwrap();
+    assert!(report.contains("cannot be read"), "{report}");
 }

@@ -3,19 +3,19 @@
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
-use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Verdict};
+use kiungo_provider::{CallbackContent, CallbackDecision, CallbackError, Provider, RawCallback};
 
 use crate::world::*;
 
 const RESULT: &str = "results/019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6001";
 
-fn read(callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+fn read(callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
     gsma(&Script::new([])).read_callback(callback)
 }
 
 fn result(body: &str) -> (Option<Reference>, Finding) {
     match read(&callback("PUT", RESULT, body)).unwrap() {
-        CallbackNews::Result { reference, finding } => (reference, finding),
+        CallbackContent::Result { reference, finding } => (reference, finding),
         other => panic!("{other:?}"),
     }
 }
@@ -34,14 +34,14 @@ fn an_unfinished_or_unlisted_transaction_is_not_a_result() {
     let with = |word: &str| fixture!("collect/completed.json").replace("completed", word);
     assert!(matches!(result(&with("pending")).1, Finding::InProgress(_)));
     assert!(matches!(result(&with("odd")).1, Finding::Unclear { .. }));
-    assert!(matches!(result(&with("failed")).1, Finding::Refused(_)));
+    assert!(matches!(result(&with("failed")).1, Finding::Rejected(_)));
 }
 
 #[test]
 fn a_failure_names_nothing_and_is_attributed_by_its_address() {
     let (named, finding) = result(fixture!("errors/insufficient-funds.json"));
     assert_eq!(named, Some(reference(StepName::First)));
-    let Finding::Refused(rejection) = finding else { panic!("{finding:?}") };
+    let Finding::Rejected(rejection) = finding else { panic!("{finding:?}") };
     assert_eq!(rejection.reason, Reason::InsufficientFunds);
 }
 
@@ -56,8 +56,10 @@ fn a_failure_that_is_about_another_sending_says_nothing() {
 #[test]
 fn a_reversal_is_read_at_the_address_of_a_reversal() {
     let path = "results/019a2b3c-4d5e-7f60-8a1b-2c3d4e5f60c1";
-    let news = read(&callback("PUT", path, fixture!("reverse/completed.json"))).unwrap();
-    let CallbackNews::Result { finding: Finding::Executed(done), .. } = news else { panic!() };
+    let content = read(&callback("PUT", path, fixture!("reverse/completed.json"))).unwrap();
+    let CallbackContent::Result { finding: Finding::Executed(done), .. } = content else {
+        panic!()
+    };
     assert_eq!(done.receipt, receipt("REF-1772361000200"));
     assert!(matches!(result(fixture!("reverse/completed.json")).1, Finding::Unclear { .. }));
 }
@@ -65,7 +67,7 @@ fn a_reversal_is_read_at_the_address_of_a_reversal() {
 #[test]
 fn a_request_state_in_place_of_the_resource_is_understood() {
     let (_, finding) = result(fixture!("inquiry/state-failed.json"));
-    assert!(matches!(finding, Finding::Refused(_)), "{finding:?}");
+    assert!(matches!(finding, Finding::Rejected(_)), "{finding:?}");
     for body in
         [fixture!("inquiry/state-completed.json"), fixture!("collect/accepted-callback.json")]
     {
@@ -135,10 +137,10 @@ fn what_cannot_be_read_is_said_to_be_unreadable() {
 fn a_result_is_acknowledged_with_204_and_an_unreadable_one_is_not() {
     let gsma = gsma(&Script::new([]));
     let raw = callback("PUT", RESULT, fixture!("errors/insufficient-funds.json"));
-    let reply = gsma.reply(&raw, &Verdict::Accepted);
+    let reply = gsma.reply(&raw, &CallbackDecision::Accepted);
     assert_eq!((reply.status, reply.body), (204, None));
-    let reply = gsma.reply(&raw, &Verdict::Unreadable);
+    let reply = gsma.reply(&raw, &CallbackDecision::Unreadable);
     let body: serde_json::Value = serde_json::from_slice(&reply.body.unwrap().1).unwrap();
     assert_eq!((reply.status, body["errorCode"].as_str()), (400, Some("formatError")));
-    assert_eq!(gsma.reply(&callback("PUT", "x", ""), &Verdict::Accepted).status, 404);
+    assert_eq!(gsma.reply(&callback("PUT", "x", ""), &CallbackDecision::Accepted).status, 404);
 }

@@ -129,7 +129,7 @@ async fn a_recorded_rate_limit_uses_its_reference_up() {
         answer(200, r#"{"errorCategory":"businessRule","errorCode":"rateLimitError"}"#),
     ];
     let finding = gsma(&Script::new(steps)).inquire(&inquiry(None)).await;
-    let Finding::Refused(rejection) = finding else { panic!("{finding:?}") };
+    let Finding::Rejected(rejection) = finding else { panic!("{finding:?}") };
     assert_eq!(rejection.reason, Reason::Busy);
     assert_eq!(rejection.retry, kiungo_domain::outcome::Retry::NewReference);
 }

@@ -1,4 +1,4 @@
-//! Asking what became of an operation.
+//! Inquiries about an operation.
 
 use kiungo_domain::outcome::{Reason, Rejection};
 use kiungo_domain::transfer::StepName;
@@ -27,7 +27,7 @@ fn executed(finding: &Finding) -> &Receipt {
 }
 
 fn refused(finding: Finding) -> Rejection {
-    let Finding::Refused(rejection) = finding else { panic!("{finding:?}") };
+    let Finding::Rejected(rejection) = finding else { panic!("{finding:?}") };
     rejection
 }
 

@@ -213,7 +213,7 @@ async fn a_failed_transaction_that_is_not_the_one_asked_for_rejects_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_stated_and_cannot_be_read_is_unknown() {
+async fn an_unreadable_statement_is_unknown() {
     for (from, to) in [
         ("\"125.5\"", "\"125,5\""),
         ("\"125.5\"", "\"125.555\""),
@@ -321,7 +321,7 @@ async fn everything_that_is_no_answer_is_unknown() {
 }
 
 #[tokio::test]
-async fn what_surely_did_not_arrive_is_not_sent() {
+async fn a_request_that_surely_did_not_arrive_is_not_sent() {
     for step in [
         unreachable(),
         answer(400, r#"{"errorCategory":"businessRule","errorCode":"rateLimitError"}"#),

@@ -4,8 +4,8 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Money, Timestamp};
 use kiungo_provider::{
-    CallbackError, CallbackNews, Offer, OfferState, PaymentFinding, PaymentNotice, Provider,
-    RawCallback, Refusal, Standing, StateQuery, Verdict,
+    CallbackContent, CallbackDecision, CallbackError, Offer, OfferState, PaymentFinding,
+    PaymentNotice, Provider, RawCallback, Refusal, Standing, StateQuery,
 };
 use kiungo_provider_gsma::ReferencePlace;
 use serde_json::{Value, json};
@@ -13,13 +13,13 @@ use uuid::Uuid;
 
 use crate::world::*;
 
-fn read(callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+fn read(callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
     gsma(&Script::new([])).read_callback(callback)
 }
 
 fn notice(body: &str) -> PaymentNotice {
     match read(&callback("PUT", "payments", body)).unwrap() {
-        CallbackNews::Payment(notice) => notice,
+        CallbackContent::Payment(notice) => notice,
         other => panic!("{other:?}"),
     }
 }
@@ -37,8 +37,8 @@ fn a_notification_tells_of_a_payment_and_its_account() {
     for method in ["POST", "PUT"] {
         let raw = callback(method, "payments", fixture!("payments/merchantpay.json"));
         let notice = match read(&raw).unwrap() {
-            CallbackNews::Payment(notice) if method == "PUT" => notice,
-            CallbackNews::Offer(Offer { notice, made: true, .. }) if method == "POST" => notice,
+            CallbackContent::Payment(notice) if method == "PUT" => notice,
+            CallbackContent::Offer(Offer { notice, made: true, .. }) if method == "POST" => notice,
             other => panic!("{other:?}"),
         };
         assert_eq!(notice.receipt, Some(receipt("REF-1772357555000")));
@@ -47,7 +47,7 @@ fn a_notification_tells_of_a_payment_and_its_account() {
         assert_eq!(notice.account_reference, "SA000012");
         assert_eq!(notice.reference, None);
         assert_eq!(notice.at, Some(Timestamp::from_micros(1_772_357_555_000_000)));
-        assert_eq!(gsma(&Script::new([])).reply(&raw, &Verdict::Accepted).status, 204);
+        assert_eq!(gsma(&Script::new([])).reply(&raw, &CallbackDecision::Accepted).status, 204);
     }
 }
 
@@ -66,7 +66,7 @@ fn the_account_reference_is_looked_for_in_the_configured_places() {
     let mut mapping = Mapping::newer();
     mapping.gsma.payments.account_reference = vec![ReferencePlace::Description];
     let raw = callback("PUT", "payments", &paid(&json!({"customData": data})));
-    let CallbackNews::Payment(notice) =
+    let CallbackContent::Payment(notice) =
         mapping.adapter(Script::new([])).read_callback(&raw).unwrap()
     else {
         panic!()
@@ -108,10 +108,11 @@ fn a_damaged_notification_is_asked_about_where_the_provider_can_be_asked() {
     let damaged = |damage: &str| whole.replacen('{', &format!("{{\"name\":{damage},"), 1);
     for damage in [r#""O\'NEIL""#, "\"JO\nHN\"", "\"JO\"HN\""] {
         let raw = callback("POST", "payments", &damaged(damage));
-        let CallbackNews::Payment(notice) = read(&raw).unwrap() else { panic!("{damage}") };
+        let CallbackContent::Payment(notice) = read(&raw).unwrap() else { panic!("{damage}") };
         assert_eq!((notice.receipt, notice.amount), {
             let whole = read(&callback("POST", "payments", &whole)).unwrap();
-            let (CallbackNews::Payment(notice) | CallbackNews::Offer(Offer { notice, .. })) = whole
+            let (CallbackContent::Payment(notice) | CallbackContent::Offer(Offer { notice, .. })) =
+                whole
             else {
                 panic!("{whole:?}")
             };
@@ -122,8 +123,8 @@ fn a_damaged_notification_is_asked_about_where_the_provider_can_be_asked() {
         mapping.gsma.payments.confirms = false;
         assert!(mapping.adapter(Script::new([])).read_callback(&raw).is_err(), "nobody decides");
         let result = format!("results/{}", "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6001");
-        let news = read(&callback("PUT", &result, &damaged(damage))).unwrap();
-        let CallbackNews::Result { reference, finding } = news else { panic!("{news:?}") };
+        let content = read(&callback("PUT", &result, &damaged(damage))).unwrap();
+        let CallbackContent::Result { reference, finding } = content else { panic!("{content:?}") };
         assert!(reference.is_some() && matches!(finding, Finding::Unclear { .. }), "a hint");
     }
     let twice = damaged("\"JO\nHN\"").replacen('{', r#"{"amount":"999999","#, 1);
@@ -131,7 +132,7 @@ fn a_damaged_notification_is_asked_about_where_the_provider_can_be_asked() {
 }
 
 #[test]
-fn where_nothing_confirms_a_payment_its_notification_must_say_that_it_was_made() {
+fn an_unconfirmable_notification_must_state_that_the_payment_was_made() {
     let mut mapping = Mapping::newer();
     mapping.gsma.payments.confirms = false;
     let gsma = mapping.adapter(Script::new([]));
@@ -148,16 +149,16 @@ fn reading_the_bills_of_an_account_asks_whether_it_may_be_paid() {
         ["accounts/consumerno/SA%2F12/bills", "accounts/msisdn@+26657$consumerno@SA%2F12/bills"]
     {
         let raw = callback("GET", path, "");
-        let CallbackNews::Validation(notice) = read(&raw).unwrap() else { panic!("{path}") };
+        let CallbackContent::Validation(notice) = read(&raw).unwrap() else { panic!("{path}") };
         assert_eq!(notice.account_reference, "SA/12");
         assert_eq!(notice.receipt, None);
         assert_eq!(notice.amount, Money::zero(lsl()));
-        let reply = gsma(&Script::new([])).reply(&raw, &Verdict::Accepted);
+        let reply = gsma(&Script::new([])).reply(&raw, &CallbackDecision::Accepted);
         let body: Value = serde_json::from_slice(&reply.body.unwrap().1).unwrap();
         let bill = json!([{"billReference": "SA/12", "billStatus": "unpaid", "currency": "LSL"}]);
         assert_eq!((reply.status, body), (200, bill));
         let refused = Refusal::by_rule(Reason::AccountNotFound, "no such account");
-        let refused = Verdict::Refused(refused);
+        let refused = CallbackDecision::Refused(refused);
         let reply = gsma(&Script::new([])).reply(&raw, &refused);
         let body: Value = serde_json::from_slice(&reply.body.unwrap().1).unwrap();
         assert_eq!((reply.status, body["errorCode"].as_str()), (404, Some("identifierError")));
@@ -187,14 +188,14 @@ fn identified(mut raw: RawCallback, id: &str) -> RawCallback {
 
 fn offer(raw: &RawCallback) -> Offer {
     match read(raw).unwrap() {
-        CallbackNews::Offer(offer) => offer,
+        CallbackContent::Offer(offer) => offer,
         other => panic!("{other:?}"),
     }
 }
 
 /// Status and body of the answer.
-fn replied(raw: &RawCallback, verdict: &Verdict) -> (u16, Value) {
-    let reply = gsma(&Script::new([])).reply(raw, verdict);
+fn replied(raw: &RawCallback, decision: &CallbackDecision) -> (u16, Value) {
+    let reply = gsma(&Script::new([])).reply(raw, decision);
     let body = reply.body.map(|(_, body)| serde_json::from_slice(&body).unwrap());
     (reply.status, body.unwrap_or_default())
 }
@@ -225,11 +226,12 @@ fn a_paid_bill_is_an_offer_that_can_be_turned_away() {
 }
 
 #[test]
-fn what_is_taken_is_answered_with_a_pending_request_state_and_never_as_completed() {
+fn a_taken_offer_is_answered_with_a_pending_request_state_and_never_as_completed() {
     for raw in
         [bill(&json!({})), callback("POST", "payments", fixture!("payments/merchantpay.json"))]
     {
-        let (status, body) = replied(&raw, &Verdict::Taken(state(&raw, Standing::Pending)));
+        let (status, body) =
+            replied(&raw, &CallbackDecision::Taken(state(&raw, Standing::Pending)));
         assert_eq!((status, &body["status"]), (202, &json!("pending")));
         assert_eq!(body["serverCorrelationId"], STATE_ID);
         assert_eq!(body["notificationMethod"], "polling");
@@ -238,7 +240,7 @@ fn what_is_taken_is_answered_with_a_pending_request_state_and_never_as_completed
 }
 
 #[test]
-fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_error() {
+fn the_outcome_of_an_offer_is_shown_by_its_state_its_link_its_object_and_its_error() {
     let raw = bill(&json!({}));
     let failed = Refusal::by_rule(Reason::AccountState, "closed");
     for (standing, state_word, link, object_word) in [
@@ -247,11 +249,11 @@ fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_erro
         (Standing::Booked { given_back: true }, "completed", "payments", "reversed"),
         (Standing::Failed(failed), "failed", "errors", "failed"),
     ] {
-        let told = Verdict::State(Some(state(&raw, standing.clone())));
+        let told = CallbackDecision::State(Some(state(&raw, standing.clone())));
         let ask = |path: String| {
             let raw = callback("GET", &path, "");
-            let news = read(&raw).unwrap();
-            assert!(matches!(news, CallbackNews::StateQuery(_)), "{path}: {news:?}");
+            let content = read(&raw).unwrap();
+            assert!(matches!(content, CallbackContent::StateQuery(_)), "{path}: {content:?}");
             replied(&raw, &told)
         };
         let (status, body) = ask(format!("requeststates/{STATE_ID}"));
@@ -271,9 +273,9 @@ fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_erro
     let raw = callback("GET", &format!("responses/{ID}"), "");
     assert_eq!(
         read(&raw),
-        Ok(CallbackNews::StateQuery(StateQuery::Correlation(ID.to_lowercase())))
+        Ok(CallbackContent::StateQuery(StateQuery::Correlation(ID.to_lowercase())))
     );
-    let (status, body) = replied(&raw, &Verdict::State(None));
+    let (status, body) = replied(&raw, &CallbackDecision::State(None));
     assert_eq!((status, &body["errorCode"]), (404, &json!("identifierError")));
 }
 
@@ -286,8 +288,8 @@ fn a_payment_that_names_no_transaction_is_identified_by_its_request() {
     for (raw, code) in
         [(bare(), "mandatoryValueNotSupplied"), (identified(bare(), "junk"), "formatError")]
     {
-        let CallbackNews::Malformed(refusal) = read(&raw).unwrap() else { panic!() };
-        let (status, body) = replied(&raw, &Verdict::Refused(refusal));
+        let CallbackContent::Malformed(refusal) = read(&raw).unwrap() else { panic!() };
+        let (status, body) = replied(&raw, &CallbackDecision::Refused(refusal));
         assert_eq!((status, &body["errorCode"]), (400, &json!(code)));
         assert_eq!(body["errorParameters"][0]["key"], "X-CorrelationID");
     }
@@ -309,9 +311,9 @@ fn zero_another_currency_and_what_is_no_amount_are_refused_by_their_form() {
         (json!({"currency": null}), "mandatoryValueNotSupplied", "currency"),
     ] {
         let raw = bill(&changes);
-        let news = read(&raw).unwrap();
-        let CallbackNews::Malformed(refusal) = news else { panic!("{changes}: {news:?}") };
-        let (status, body) = replied(&raw, &Verdict::Refused(refusal));
+        let content = read(&raw).unwrap();
+        let CallbackContent::Malformed(refusal) = content else { panic!("{changes}: {content:?}") };
+        let (status, body) = replied(&raw, &CallbackDecision::Refused(refusal));
         assert_eq!((status, &body["errorCode"]), (400, &json!(code)), "{changes}");
         if !field.is_empty() {
             assert_eq!(body["errorParameters"][0]["key"], field, "{changes}");
@@ -319,7 +321,7 @@ fn zero_another_currency_and_what_is_no_amount_are_refused_by_their_form() {
     }
     for zero in ["0", "0.00"] {
         let raw = callback("POST", "payments", &paid(&json!({"amount": zero})));
-        assert!(matches!(read(&raw), Ok(CallbackNews::Malformed(_))), "{zero}");
+        assert!(matches!(read(&raw), Ok(CallbackContent::Malformed(_))), "{zero}");
         let raw = callback("PUT", "payments", &paid(&json!({"amount": zero})));
         assert!(matches!(read(&raw), Err(CallbackError::Unreadable(_))), "{zero}");
     }
@@ -328,7 +330,7 @@ fn zero_another_currency_and_what_is_no_amount_are_refused_by_their_form() {
 }
 
 #[test]
-fn what_only_informs_does_not_make_a_payment_unreadable() {
+fn informative_members_do_not_make_a_payment_unreadable() {
     let raw = bill(&json!({
         "requestDate": {"at": 1},
         "customData": "none",
@@ -341,14 +343,14 @@ fn what_only_informs_does_not_make_a_payment_unreadable() {
 #[test]
 fn a_heartbeat_is_answered_and_an_unknown_question_is_no_callback() {
     let raw = callback("GET", "heartbeat", "");
-    assert_eq!(read(&raw), Ok(CallbackNews::Heartbeat));
-    let (status, body) = replied(&raw, &Verdict::Accepted);
+    assert_eq!(read(&raw), Ok(CallbackContent::Heartbeat));
+    let (status, body) = replied(&raw, &CallbackDecision::Accepted);
     assert_eq!((status, body), (200, json!({"serviceStatus": "available"})));
     for path in ["accounts/consumerno/SA000012/bills/SA000012/payments", "requeststates/junk", "x"]
     {
         let raw = callback("GET", path, "");
         assert!(matches!(read(&raw), Err(CallbackError::UnknownPath(_))), "{path}");
-        assert_eq!(replied(&raw, &Verdict::Unreadable).0, 404, "{path}");
+        assert_eq!(replied(&raw, &CallbackDecision::Unreadable).0, 404, "{path}");
     }
 }
 
@@ -376,7 +378,7 @@ async fn a_confirmation_is_the_providers_own_word() {
 }
 
 #[tokio::test]
-async fn what_the_provider_does_not_state_is_taken_from_the_notice() {
+async fn facts_that_the_provider_does_not_state_are_taken_from_the_notice() {
     let bare = r#"{"transactionReference":"REF-1772357555000","transactionStatus":"completed",
         "creditParty":[{"key":"accountid","value":"4400"}]}"#;
     let found = confirm(answer(200, bare)).await;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::{Finding, Outcome};
-use kiungo_provider::{CallbackNews, Provider, RawCallback, Refusal, Verdict};
+use kiungo_provider::{CallbackContent, CallbackDecision, Provider, RawCallback, Refusal};
 use proptest::prelude::*;
 
 use crate::world::*;
@@ -130,11 +130,11 @@ proptest! {
             headers: header.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
             body: Bytes::from(body),
         };
-        if let Ok(CallbackNews::Result { finding, .. }) = gsma.read_callback(&raw) {
+        if let Ok(CallbackContent::Result { finding, .. }) = gsma.read_callback(&raw) {
             prop_assert!(!matches!(finding, Finding::Executed(_)), "{:?}", finding);
         }
-        for verdict in [Verdict::Accepted, Verdict::Unreadable, Verdict::Refused(Refusal::by_rule(Reason::Other, "no"))] {
-            let reply = gsma.reply(&raw, &verdict);
+        for decision in [CallbackDecision::Accepted, CallbackDecision::Unreadable, CallbackDecision::Refused(Refusal::by_rule(Reason::Other, "no"))] {
+            let reply = gsma.reply(&raw, &decision);
             prop_assert!((200..500).contains(&reply.status));
         }
     }

@@ -10,8 +10,8 @@ use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome, Receipt, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackNews, PeriodQuery, Provider, RawCallback, ReverseOrder, StatementLine, WalletInquiry,
-    WalletOrder,
+    CallbackContent, PeriodQuery, Provider, RawCallback, ReverseOrder, StatementLine,
+    WalletInquiry, WalletOrder,
 };
 use kiungo_provider_gsma::{AccountState, AuthScheme, Gsma, Institution, LinkStyle, MsisdnFormat};
 use kiungo_simulator::clock::Clock;
@@ -63,8 +63,8 @@ fn world(older: bool, flow: Flow, log_in: LogIn) -> World {
     world_with(older, log_in, Options { flow, ..Options::default() }, |_| {})
 }
 
-/// The older or the newer version with its way to log in; what is special about the provider, and
-/// what the mapping says about it.
+/// The older or the newer version with its way to log in, the peculiarities of the provider, and
+/// the settings of the mapping about it.
 fn world_with(
     older: bool,
     log_in: LogIn,
@@ -100,7 +100,7 @@ fn world_with(
 }
 
 impl World {
-    /// The receipt of an operation: answered at once, told by callback, or found by asking.
+    /// The receipt of an operation: answered at once, reported by callback, or found by an inquiry.
     async fn receipt(&self, answered: Outcome, inquiry: WalletInquiry) -> Receipt {
         let handle = match answered {
             Outcome::Completed(confirmation) => return confirmation.receipt,
@@ -115,7 +115,7 @@ impl World {
         for callback in told {
             let news = self.gsma.read_callback(&callback).unwrap();
             let reference = Some(inquiry.reference);
-            assert_eq!(news, CallbackNews::Result { reference, finding: asked.clone() });
+            assert_eq!(news, CallbackContent::Result { reference, finding: asked.clone() });
         }
         match asked {
             Finding::Executed(confirmation) => confirmation.receipt,
@@ -223,14 +223,14 @@ async fn a_lost_answer_and_a_second_sending_are_resolved_by_our_own_id() {
     }
 }
 
-/// This always happens to collections.
+/// A plan in which this fault happens to every collection.
 fn always(fault: Fault) -> Plan {
     let rates = BTreeMap::from([(fault, 10_000)]);
     Plan { rates: BTreeMap::from([("collect".to_owned(), rates)]), ..Plan::none(7) }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_never_arrived_is_absent() {
+async fn an_operation_that_never_arrived_is_absent() {
     let world = world(false, Flow::Requested, LogIn::Basic);
     assert_eq!(world.gsma.inquire(&inquiry(None)).await, Finding::Absent);
 }
@@ -282,7 +282,7 @@ async fn a_request_state_in_place_of_the_resource_is_only_a_hint() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let told = std::mem::take(&mut *world.mailbox.0.lock().unwrap());
     let news = world.gsma.read_callback(&told[0]).unwrap();
-    let CallbackNews::Result { finding, .. } = news else { panic!("{news:?}") };
+    let CallbackContent::Result { finding, .. } = news else { panic!("{news:?}") };
     assert!(matches!(finding, Finding::InProgress(_)), "{finding:?}");
 }
 
@@ -306,7 +306,7 @@ async fn a_refusal_is_told_the_same_in_all_flows() {
             Outcome::Pending(_) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 let found = world.gsma.inquire(&inquiry(None)).await;
-                let Finding::Refused(rejection) = found else { panic!("{found:?}") };
+                let Finding::Rejected(rejection) = found else { panic!("{found:?}") };
                 rejection
             }
             other => panic!("{other:?}"),
@@ -348,6 +348,6 @@ async fn silence_after_an_acceptance_stays_open_until_the_provider_says_that_it_
     assert!(matches!(found, Finding::InProgress(_)), "{found:?}");
     tokio::time::sleep(Duration::from_mins(2)).await;
     let found = world.gsma.inquire(&asked).await;
-    assert!(matches!(found, Finding::Refused(_)), "{found:?}");
+    assert!(matches!(found, Finding::Rejected(_)), "{found:?}");
     assert!(world.mailbox.0.lock().unwrap().is_empty());
 }

@@ -20,8 +20,8 @@ pub(crate) fn outcome(
             .unwrap_or_else(|unreadable| Outcome::unknown(unreadable.to_string())),
         Reply::SessionRefused { status, .. } => {
             let why = format!("the session was refused with HTTP {}", status.as_u16());
-            // Presumably turned away at the gate. For money that leaves, presumption is not
-            // enough (`mpesa-openapi.md` §8).
+            // Presumably rejected before it was processed. For money that leaves, presumption is
+            // not enough (`mpesa-openapi.md` §8).
             match operation {
                 WalletOperation::Collect => Outcome::not_recorded(why),
                 WalletOperation::PayOut | WalletOperation::Reverse => Outcome::unknown(why),
@@ -102,7 +102,7 @@ fn async_finding(
             let handle = handle(&result.conversation_id);
             Finding::InProgress(Acceptance { handle, awaiting: awaiting(operation) })
         }
-        (Meaning::Rejected, None) => Finding::Refused(line.rejection(&excerpt(code), &text)),
+        (Meaning::Rejected, None) => Finding::Rejected(line.rejection(&excerpt(code), &text)),
         _ => Finding::unclear(said),
     })
 }
@@ -114,7 +114,7 @@ pub(crate) fn result_code(result: &AsyncResult) -> Option<&str> {
     Some(if code == "0" { "INS-0" } else { code })
 }
 
-/// A collection waits for the customer's PIN; the others have nobody to wait for.
+/// A collection waits for the customer's PIN; the others wait for no person.
 pub(crate) const fn awaiting(operation: WalletOperation) -> Awaiting {
     match operation {
         WalletOperation::Collect => Awaiting::Customer,

@@ -1,5 +1,5 @@
 //! Answers of queries. Two levels (`mpesa-openapi.md` §6): the response code says whether the
-//! *query* worked, the status word what became of the *payment*.
+//! *query* worked, the status word the outcome of the *payment*.
 
 use kiungo_domain::outcome::{Acceptance, Confirmation, Reason, Rejection};
 use kiungo_domain::{Finding, Receipt, excerpt};
@@ -15,13 +15,13 @@ use crate::wire::{AsyncResult, Coded, Reply};
 /// The answer of a query about a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Transaction {
-    /// It was executed; the receipt as far as it is stated.
+    /// The operation was executed; the receipt as far as it is stated.
     Completed(Option<Receipt>),
-    /// It is being worked on.
+    /// The operation is being worked on.
     InProgress,
-    /// It failed for good.
+    /// The operation failed for good.
     Failed(Rejection),
-    /// It was executed, and given back later.
+    /// The operation was executed, and reversed later.
     Reversed(Option<Receipt>),
     /// There is none.
     Absent,
@@ -168,7 +168,7 @@ pub(crate) fn about(
             Finding::unclear("the answer is about the payment, not about its reversal")
         }
         Transaction::Completed(Some(receipt)) => Finding::Executed(Confirmation::bare(receipt)),
-        // Of a reversal it is not documented whose mark this is.
+        // For a reversal, no document says which of the two transactions this mark is about.
         Transaction::Reversed(_) if operation == WalletOperation::Reverse => {
             Finding::unclear("the answer does not say what was reversed")
         }
@@ -178,7 +178,7 @@ pub(crate) fn about(
         Transaction::InProgress => {
             Finding::InProgress(Acceptance { handle, awaiting: awaiting(operation) })
         }
-        Transaction::Failed(rejection) => Finding::Refused(rejection),
+        Transaction::Failed(rejection) => Finding::Rejected(rejection),
         Transaction::Absent => Finding::Absent,
         Transaction::Found { .. } => Finding::unclear(NO_STATUS),
         Transaction::Accepted => Finding::unclear(ANSWERS_LATER),

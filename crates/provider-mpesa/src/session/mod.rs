@@ -175,7 +175,7 @@ impl Shared {
         lock(&self.slots).look(Instant::now())
     }
 
-    /// Creates a session, unless somebody else has done so (or failed to) meanwhile.
+    /// Creates a session, unless another task has done so (or failed to) meanwhile.
     async fn create(&self) -> Result<(), SessionError> {
         let _flight = self.flight.lock().await;
         match self.look() {

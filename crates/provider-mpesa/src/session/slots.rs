@@ -53,7 +53,7 @@ pub(crate) struct Lease {
 pub(super) enum Look {
     /// A session to use.
     Live { lease: Lease, renewal_due: bool },
-    /// One that is live from then on.
+    /// A session that is live from then on.
     Pending(Instant),
     /// None, and it is too early to try again.
     HeldBack(SessionError),
@@ -75,11 +75,11 @@ struct Session {
 /// The consequence of a refused session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// It was not in use any more.
+    /// The session was no longer in use.
     Elsewhere,
-    /// It is not live yet: it is kept, and tried again after a while.
+    /// The session is not live yet: it is kept, and tried again after a while.
     TriedAgain,
-    /// It is given up: another one is needed.
+    /// The session is given up: another one is needed.
     GivenUp,
 }
 

@@ -7,7 +7,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome, Reference};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackNews, Provider};
+use kiungo_provider::{CallbackContent, Provider};
 use kiungo_provider_mpesa::{Answers, Notification, OptionsError};
 use kiungo_simulator::faults::Fault;
 use kiungo_simulator_mpesa::Options;
@@ -31,11 +31,11 @@ fn world() -> World {
 
 impl World {
     /// The news that has arrived since the last time.
-    async fn arrivals(&self) -> Vec<CallbackNews> {
+    async fn arrivals(&self) -> Vec<CallbackContent> {
         sleep(Duration::from_secs(5)).await;
         let news = self.take_news().into_iter();
-        // The answer to the question that proves a new session is nobody's business.
-        news.filter(|news| *news != CallbackNews::Nothing).collect()
+        // The answer to the question that proves a new session concerns no operation.
+        news.filter(|news| *news != CallbackContent::Nothing).collect()
     }
 
     /// Puts the claim of an operation's own result before the provider; the answer.
@@ -45,13 +45,13 @@ impl World {
     }
 }
 
-fn answer(news: CallbackNews) -> (Reference, Finding) {
-    let CallbackNews::Answer { reference, finding } = news else { panic!("{news:?}") };
+fn answer(news: CallbackContent) -> (Reference, Finding) {
+    let CallbackContent::Answer { reference, finding } = news else { panic!("{news:?}") };
     (reference, finding)
 }
 
 async fn claimed(world: &World) -> Finding {
-    let [CallbackNews::Result { finding, .. }] = &world.arrivals().await[..] else { panic!() };
+    let [CallbackContent::Result { finding, .. }] = &world.arrivals().await[..] else { panic!() };
     finding.clone()
 }
 
@@ -73,12 +73,12 @@ async fn a_claimed_success_whose_receipt_the_query_names_is_executed() {
         // Without the claim the query does not say enough.
         let alone = world.mpesa.inquire(&inquiry(operation)).await;
         assert!(matches!(alone, Finding::Unclear { .. }), "{alone:?}");
-        let [CallbackNews::Answer { reference, finding }] = &world.arrivals().await[..] else {
+        let [CallbackContent::Answer { reference, finding }] = &world.arrivals().await[..] else {
             panic!()
         };
         assert_eq!(*reference, order.reference);
         assert!(matches!(finding, Finding::Unclear { .. }), "{finding:?}");
-        // With it, it does, and the ladder's next question knows of it.
+        // With it, it does, and the inquiry schedule's next question knows of it.
         let found = world.ask_about(operation, &claim).await;
         assert_eq!(found, std::slice::from_ref(&claim), "{operation:?}");
         world.mpesa.inquire(&inquiry(operation)).await;
@@ -125,8 +125,8 @@ async fn a_claimed_failure_counts_for_a_collection_only() {
         let claim = claimed(&world).await;
         let found = world.ask_about(operation, &claim).await;
         match (&found[..], step) {
-            ([Finding::Refused(rejection)], StepName::First) => {
-                let Finding::Refused(told) = &claim else { panic!("{claim:?}") };
+            ([Finding::Rejected(rejection)], StepName::First) => {
+                let Finding::Rejected(told) = &claim else { panic!("{claim:?}") };
                 assert_eq!(rejection.code, told.code);
                 assert!(matches!(rejection.reason, Reason::Other | Reason::InsufficientFunds));
             }
@@ -167,11 +167,11 @@ async fn an_answer_to_no_question_of_ours_is_a_hint_at_most() {
         });
         mpesa.read_callback(&callback("results", &body.to_string())).unwrap()
     };
-    assert!(matches!(told(&id), CallbackNews::Answer { .. }));
-    // A success that was never claimed cannot be written into the id by somebody else.
+    assert!(matches!(told(&id), CallbackContent::Answer { .. }));
+    // A success that was never claimed cannot be written into the id by a forger.
     for forged in [id.replacen('A', "E", 1), id.replace(&id[34..], "000000"), "Q".repeat(38)] {
         let news = told(&forged);
-        let CallbackNews::Result { finding, .. } = &news else { panic!("{news:?}") };
+        let CallbackContent::Result { finding, .. } = &news else { panic!("{news:?}") };
         assert!(matches!(finding, Finding::Unclear { .. }), "{news:?}");
     }
 }

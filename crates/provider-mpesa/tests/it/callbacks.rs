@@ -4,7 +4,9 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Refusal, Verdict};
+use kiungo_provider::{
+    CallbackContent, CallbackDecision, CallbackError, Provider, RawCallback, Refusal,
+};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use crate::support::{
 
 fn result(body: &str) -> (Option<Reference>, Finding) {
     let news = tanzania().0.read_callback(&callback("results", body)).unwrap();
-    let CallbackNews::Result { reference, finding } = news else { panic!("{news:?}") };
+    let CallbackContent::Result { reference, finding } = news else { panic!("{news:?}") };
     (reference, finding)
 }
 
@@ -23,8 +25,8 @@ fn success(step: StepName) -> String {
     fixture("callback/success.json").replace("{id}", &reference(step).compact())
 }
 
-fn replied(mpesa: &Mpesa, callback: &RawCallback, verdict: &Verdict) -> (u16, Value) {
-    let reply = mpesa.reply(callback, verdict);
+fn replied(mpesa: &Mpesa, callback: &RawCallback, decision: &CallbackDecision) -> (u16, Value) {
+    let reply = mpesa.reply(callback, decision);
     let body = reply.body.map(|(kind, body)| {
         assert_eq!(kind, "application/json");
         serde_json::from_slice(&body).unwrap()
@@ -64,7 +66,7 @@ fn a_failure_counts_at_once_for_collections_only() {
     let failure = |step| {
         result(&fixture("callback/failure.json").replace("{id}", &reference(step).compact())).1
     };
-    assert!(matches!(failure(StepName::First), Finding::Refused(_)));
+    assert!(matches!(failure(StepName::First), Finding::Rejected(_)));
     for step in [StepName::Second, StepName::UndoSecond, StepName::UndoFirst] {
         assert!(matches!(failure(step), Finding::Unclear { .. }), "{step:?}");
     }
@@ -109,7 +111,7 @@ async fn the_result_of_a_query_names_the_operation_that_was_asked_about() {
         result(&body.replace("\"input_Reversed\"", &status)).1
     };
     assert!(matches!(with_word("Completed"), Finding::Executed(_)));
-    assert!(matches!(with_word("Expired"), Finding::Refused(_)));
+    assert!(matches!(with_word("Expired"), Finding::Rejected(_)));
     let absent = body.replace("INS-0", "INS-23");
     assert_eq!(result(&absent).1, Finding::Absent);
 }
@@ -127,12 +129,12 @@ fn a_result_is_acknowledged_in_the_form_of_its_operation() {
         (&fixture("callback/direct-debit-query.json"), "INS-0"),
         ("no JSON at all", "0"),
     ] {
-        for verdict in [Verdict::Accepted, Verdict::Unreadable] {
-            let (status, reply) = replied(&mpesa, &callback("results", body), &verdict);
+        for decision in [CallbackDecision::Accepted, CallbackDecision::Unreadable] {
+            let (status, reply) = replied(&mpesa, &callback("results", body), &decision);
             assert_eq!((status, &reply["output_ResponseCode"]), (200, &json!(code)), "{body}");
         }
     }
-    let (_, reply) = replied(&mpesa, &callback("results/", &body), &Verdict::Accepted);
+    let (_, reply) = replied(&mpesa, &callback("results/", &body), &CallbackDecision::Accepted);
     assert_eq!(
         reply,
         json!({
@@ -145,7 +147,7 @@ fn a_result_is_acknowledged_in_the_form_of_its_operation() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_that_does_not_quote_it() {
+fn an_unreadable_body_is_an_error_that_does_not_quote_it() {
     let (mpesa, _) = tanzania();
     for body in [
         "",
@@ -164,7 +166,7 @@ fn what_cannot_be_read_is_an_error_that_does_not_quote_it() {
     for path in ["", "result", "confirmation", "validation", "results/x"] {
         let error = mpesa.read_callback(&callback(path, "{}")).unwrap_err();
         assert!(matches!(error, CallbackError::UnknownPath(_)), "{path}: {error:?}");
-        assert_eq!(replied(&mpesa, &callback(path, "{}"), &Verdict::Unreadable).0, 404);
+        assert_eq!(replied(&mpesa, &callback(path, "{}"), &CallbackDecision::Unreadable).0, 404);
     }
     let numbered = mpesa.read_callback(&callback("results/255712345678\r", "{}")).unwrap_err();
     assert!(!numbered.to_string().contains(['5', '\r']), "{numbered}");
@@ -178,7 +180,7 @@ fn a_confirmation_is_a_payment_that_its_customer_started() {
     assert!(mpesa.capabilities().validates_payments);
     let body = fixture("callback/payment.json");
     let news = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
-    let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+    let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
     assert_eq!(notice.receipt.unwrap().as_str(), "TCA5K1ZQ08");
     assert_eq!(notice.amount, money("1500", "TZS"));
     assert_eq!(notice.account_reference, "LN-00417");
@@ -188,13 +190,13 @@ fn a_confirmation_is_a_payment_that_its_customer_started() {
 
     let plain = body.replace("2557 ***** 126", "255712345678").replace("\"1500.00\"", "1500.5");
     let news = mpesa.read_callback(&callback("confirmation", &plain)).unwrap();
-    let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+    let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
     assert_eq!(notice.msisdn.unwrap().digits(), "255712345678");
     assert_eq!(notice.amount, money("1500.50", "TZS"), "a JSON number, without a float");
 
     let hashed = body.replace("2557 ***** 126", &"5".repeat(64)).replace("20260301143005", "x");
     let news = mpesa.read_callback(&callback("confirmation", &hashed)).unwrap();
-    let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+    let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
     assert_eq!((notice.msisdn, notice.at), (None, None));
 }
 
@@ -213,7 +215,7 @@ fn an_amount_is_read_from_its_digits_however_large_and_however_printed() {
     ] {
         let body = body.replace("\"1500.00\"", printed);
         let news = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
-        let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+        let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
         assert_eq!(notice.amount, money(amount, "TZS"), "{printed}");
     }
 }
@@ -241,7 +243,7 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
     let with = |extra: &str| body.replacen('{', &format!("{{{extra},"), 1);
     for damage in [r#""Name":"O\'NEIL""#, "\"Name\":\"JO\nHN\"", "\"Name\":\"A\" B\"", "\"a\" 1"] {
         let news = mpesa.read_callback(&callback("confirmation", &with(damage)));
-        let Ok(CallbackNews::Payment(notice)) = news else { panic!("{damage}: {news:?}") };
+        let Ok(CallbackContent::Payment(notice)) = news else { panic!("{damage}: {news:?}") };
         assert_eq!(notice.receipt.unwrap().as_str(), "TCA5K1ZQ08");
         assert_eq!(notice.amount, money("1500", "TZS"));
         assert_eq!(notice.account_reference, "LN-00417");
@@ -250,10 +252,10 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
     for account in [r"LN\'00417", "LN\n00417", "LN\"00417"] {
         let body = body.replace("LN-00417", account);
         let news = mpesa.read_callback(&callback("confirmation", &body));
-        let Ok(CallbackNews::Payment(notice)) = news else { panic!("{account}: {news:?}") };
+        let Ok(CallbackContent::Payment(notice)) = news else { panic!("{account}: {news:?}") };
         assert_eq!(notice.account_reference, "", "{account}");
     }
-    // Whoever types the members of another notification as his account pays nothing with it.
+    // A payer who types the members of another notification as his account gains nothing by it.
     for account in [
         "x\"y\",\"TransAmount\":\"999999",
         "x\"y\",\"TransID\":\"TCA5K1ZQ09",
@@ -271,7 +273,7 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
 }
 
 #[test]
-fn what_only_informs_does_not_spoil_a_confirmation() {
+fn informative_members_do_not_spoil_a_confirmation() {
     let mpesa = notified();
     let body = fixture("callback/payment.json");
     for (from, to) in [
@@ -280,7 +282,7 @@ fn what_only_informs_does_not_spoil_a_confirmation() {
         ("\"LN-00417\"", "{}"),
     ] {
         let read = mpesa.read_callback(&callback("confirmation", &body.replace(from, to)));
-        let Ok(CallbackNews::Payment(notice)) = read else { panic!("{to}: {read:?}") };
+        let Ok(CallbackContent::Payment(notice)) = read else { panic!("{to}: {read:?}") };
         assert_eq!(notice.amount, money("1500", "TZS"), "{to}");
     }
 }
@@ -291,7 +293,7 @@ fn a_damaged_result_that_names_an_operation_of_ours_is_a_hint_to_it() {
     let text = "{\"input_ThirdPartyConversationID\":\"01900000000070008000000000001201\",\
                 \"input_ResultDesc\":\"O\\'NEIL\",\"input_ResultCode\":\"INS-0\"}";
     let news = mpesa.read_callback(&callback("results", text)).unwrap();
-    let CallbackNews::Result { reference, finding } = news else { panic!("{news:?}") };
+    let CallbackContent::Result { reference, finding } = news else { panic!("{news:?}") };
     assert_eq!(reference.unwrap().compact(), "01900000000070008000000000001201");
     assert!(matches!(finding, Finding::Unclear { .. }), "{finding:?}");
     let nobody = text.replace("01900000000070008000000000001201", "X");
@@ -332,7 +334,8 @@ fn an_amount_that_no_query_can_prove_is_for_a_person_above_a_bound() {
     let error = mpesa.read_callback(&callback("confirmation", &above)).unwrap_err().to_string();
     assert!(error.contains("notification_amount_max") && error.contains("portal"), "{error}");
     // It was made all the same, and is acknowledged; a question about one is answered as ever.
-    let acknowledged = replied(&mpesa, &callback("confirmation", &above), &Verdict::Unreadable);
+    let acknowledged =
+        replied(&mpesa, &callback("confirmation", &above), &CallbackDecision::Unreadable);
     assert_eq!(acknowledged, (200, json!({ "ResultCode": 0, "ResultDesc": "Success" })));
     assert!(mpesa.read_callback(&callback("validation", &above)).is_ok());
 }
@@ -343,22 +346,22 @@ fn a_validation_asks_and_is_answered() {
     let body = fixture("callback/payment.json").replace("TCA5K1ZQ08", "");
     let asked = callback("validation", &body);
     let news = mpesa.read_callback(&asked).unwrap();
-    let CallbackNews::Validation(notice) = news else { panic!("{news:?}") };
+    let CallbackContent::Validation(notice) = news else { panic!("{news:?}") };
     assert_eq!(notice.receipt, None);
-    for (verdict, code, text) in [
-        (Verdict::Accepted, "0", "Accepted"),
+    for (decision, code, text) in [
+        (CallbackDecision::Accepted, "0", "Accepted"),
         (
-            Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "no such account")),
+            CallbackDecision::Refused(Refusal::by_rule(Reason::AccountNotFound, "no such account")),
             "C2B00012",
             "Rejected",
         ),
-        (Verdict::Unreadable, "C2B00016", "Rejected"),
+        (CallbackDecision::Unreadable, "C2B00016", "Rejected"),
     ] {
         let expected = json!({ "ResultCode": code, "ResultDesc": text });
-        assert_eq!(replied(&mpesa, &asked, &verdict), (200, expected));
+        assert_eq!(replied(&mpesa, &asked, &decision), (200, expected));
     }
-    for verdict in [Verdict::Accepted, Verdict::Unreadable] {
-        let reply = replied(&mpesa, &callback("confirmation", &body), &verdict);
+    for decision in [CallbackDecision::Accepted, CallbackDecision::Unreadable] {
+        let reply = replied(&mpesa, &callback("confirmation", &body), &decision);
         assert_eq!(reply, (200, json!({ "ResultCode": 0, "ResultDesc": "Success" })));
     }
 }

@@ -93,7 +93,7 @@ const ROWS: &[(&str, u16, [Expected; 3])] = &[
     ),
     ("INS-2051", 400, [Rejected(Reason::AccountNotFound, Retry::Never); 3]),
     ("INS-6140", 400, [Unknown; 3]),
-    // Of the older Mozambique API only (§8): no meaning here.
+    // A code of the older Mozambique API only (§8), without a meaning here.
     ("INS-2", 401, [Unknown; 3]),
     ("INS-5", 401, [Unknown; 3]),
     ("INS-16", 503, [Unknown; 3]),

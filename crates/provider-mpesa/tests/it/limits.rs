@@ -69,14 +69,15 @@ async fn a_payout_that_failed_keeps_the_code_of_its_first_answer() {
     ]);
     let unknown = mpesa.pay_out(&order(StepName::Second)).await;
     assert!(matches!(unknown, Outcome::Unknown { .. }), "{unknown:?}");
-    let Finding::Refused(rejection) = mpesa.inquire(&inquiry(WalletOperation::PayOut)).await else {
+    let Finding::Rejected(rejection) = mpesa.inquire(&inquiry(WalletOperation::PayOut)).await
+    else {
         panic!()
     };
     assert_eq!(rejection.reason, Reason::Other, "no customer timed out");
     assert_eq!(rejection.message, "cancelled by M-Pesa (first answer: INS-6 Transaction Failed)");
-    // Of a collection it is the customer who cancels.
+    // A collection is cancelled by the customer.
     market.script([Step::answer(200, &fixture("inquire/cancelled.json"))]);
-    let Finding::Refused(rejection) = mpesa.inquire(&inquiry(WalletOperation::Collect)).await
+    let Finding::Rejected(rejection) = mpesa.inquire(&inquiry(WalletOperation::Collect)).await
     else {
         panic!()
     };

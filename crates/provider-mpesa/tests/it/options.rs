@@ -73,7 +73,7 @@ fn a_public_key_may_stand_between_pem_lines() {
 }
 
 #[test]
-fn what_is_wrong_with_a_public_key_is_said_with_what_to_do() {
+fn a_bad_public_key_is_reported_with_the_remedy() {
     for (key, expected) in [
         (String::new(), "copy it from the portal"),
         (

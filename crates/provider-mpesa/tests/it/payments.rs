@@ -206,7 +206,7 @@ async fn success_without_a_transaction_id_is_accepted_and_not_paid() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_no_listed_meaning_is_unknown() {
+async fn a_code_without_a_listed_meaning_is_unknown() {
     let completed = fixture("collect/completed.json");
     for (status, body) in [
         (200, ""),
@@ -276,7 +276,7 @@ async fn a_late_answer_is_unknown_and_a_slow_one_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_sent_is_refused_before_anything_is_sent() {
+async fn an_unsendable_operation_is_refused_before_anything_is_sent() {
     let (mpesa, market) = adapter(mapping("tz").in_production());
     let with = |change: &dyn Fn(&mut WalletOrder)| {
         let mut order = order(StepName::First);

@@ -4,7 +4,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackNews, Provider, RawCallback, Refusal, Verdict};
+use kiungo_provider::{CallbackContent, CallbackDecision, Provider, RawCallback, Refusal};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_typed_only_legal_texts_go_out(label in "\\PC*", description in "\\PC*") {
+    fn only_legal_texts_go_out(label in "\\PC*", description in "\\PC*") {
         let body = run(async {
             let (mpesa, market) = world();
             let mut order = order(StepName::First);
@@ -107,13 +107,13 @@ proptest! {
         path in prop_oneof![Just("results"), Just("confirmation"), Just("validation"), Just("%x")],
     ) {
         let callback = RawCallback { body: body.clone().into(), ..callback(path, "") };
-        if let Ok(CallbackNews::Result { finding: Finding::Executed(_), .. }) =
+        if let Ok(CallbackContent::Result { finding: Finding::Executed(_), .. }) =
             reader().read_callback(&callback)
         {
             prop_assert!(String::from_utf8_lossy(&body).contains("0\""));
         }
-        for verdict in [Verdict::Accepted, Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "no")), Verdict::Unreadable] {
-            let reply = reader().reply(&callback, &verdict);
+        for decision in [CallbackDecision::Accepted, CallbackDecision::Refused(Refusal::by_rule(Reason::AccountNotFound, "no")), CallbackDecision::Unreadable] {
+            let reply = reader().reply(&callback, &decision);
             if let Some((_, body)) = reply.body {
                 prop_assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok());
             }

@@ -73,7 +73,7 @@ async fn the_documented_answers_are_read() {
     let reversed = ask(WalletOperation::Collect, 200, &fixture("inquire/reversed.json")).await;
     assert!(matches!(reversed, Finding::Reversed(_)), "{reversed:?}");
     let cancelled = ask(WalletOperation::PayOut, 200, &fixture("inquire/cancelled.json")).await;
-    assert!(matches!(cancelled, Finding::Refused(_)), "{cancelled:?}");
+    assert!(matches!(cancelled, Finding::Rejected(_)), "{cancelled:?}");
     let absent = ask(WalletOperation::PayOut, 400, &fixture("inquire/not-found.json")).await;
     assert_eq!(absent, Finding::Absent);
     let accepted = ask(WalletOperation::PayOut, 200, &fixture("inquire/accepted.json")).await;
@@ -105,7 +105,7 @@ async fn every_status_word_means_what_the_mapping_says_whatever_its_case() {
         let found = match ask(WalletOperation::Collect, 200, &body).await {
             Finding::Executed(_) => "executed",
             Finding::InProgress(_) => "in progress",
-            Finding::Refused(_) => "refused",
+            Finding::Rejected(_) => "refused",
             Finding::Reversed(_) => "reversed",
             Finding::Absent => "absent",
             Finding::Unclear { .. } => "unclear",

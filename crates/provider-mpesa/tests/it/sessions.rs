@@ -220,7 +220,7 @@ async fn a_new_session_that_is_always_refused_does_not_become_a_session_per_requ
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_sessions_do_not_overlap_the_old_one_is_not_used_after_the_next_is_asked_for() {
+async fn without_overlap_the_old_session_is_not_used_after_the_next_is_asked_for() {
     let mut strict = mapping("tz");
     strict.mpesa.sessions_overlap = false;
     let (mpesa, market) = adapter(strict);

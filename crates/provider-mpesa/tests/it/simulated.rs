@@ -11,8 +11,8 @@ use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Msisdn, Outcome, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackNews, PaymentFinding, PaymentNotice, Provider, RawCallback, ReverseOrder, Verdict,
-    WalletOrder,
+    CallbackContent, CallbackDecision, PaymentFinding, PaymentNotice, Provider, RawCallback,
+    ReverseOrder, WalletOrder,
 };
 use kiungo_provider_mpesa::{Mpesa, Notification, Secrets};
 use kiungo_simulator::clock::Clock;
@@ -31,7 +31,7 @@ const CALLBACKS: &str = "http://kiungo.test/callbacks/";
 #[derive(Default)]
 struct Mailbox {
     adapter: OnceLock<Arc<Mpesa>>,
-    news: Mutex<Vec<CallbackNews>>,
+    news: Mutex<Vec<CallbackContent>>,
 }
 
 #[async_trait]
@@ -49,7 +49,7 @@ impl Delivery for Mailbox {
             body: callback.body().clone(),
         };
         self.news.lock().unwrap().push(adapter.read_callback(&callback).unwrap());
-        let reply = adapter.reply(&callback, &Verdict::Accepted);
+        let reply = adapter.reply(&callback, &CallbackDecision::Accepted);
         let body = reply.body.map(|(_, body)| body).unwrap_or_default();
         http::Response::builder().status(reply.status).body(body).ok()
     }
@@ -98,11 +98,11 @@ impl World {
         self.faults.set(Plan { rates, ..Plan::none(7) });
     }
 
-    pub(crate) fn take_news(&self) -> Vec<CallbackNews> {
+    pub(crate) fn take_news(&self) -> Vec<CallbackContent> {
         std::mem::take(&mut *self.mailbox.news.lock().unwrap())
     }
 
-    fn news(&self) -> Vec<CallbackNews> {
+    fn news(&self) -> Vec<CallbackContent> {
         self.mailbox.news.lock().unwrap().clone()
     }
 
@@ -219,7 +219,7 @@ async fn a_result_that_comes_later_is_understood_and_acknowledged_in_the_right_f
         let found = world.mpesa.inquire(&inquiry(WalletOperation::PayOut)).await;
         assert!(matches!(found, Finding::InProgress(_)), "{found:?}");
         sleep(Duration::from_secs(1)).await;
-        let [CallbackNews::Result { reference, finding }] = &world.news()[..] else { panic!() };
+        let [CallbackContent::Result { reference, finding }] = &world.news()[..] else { panic!() };
         assert_eq!(*reference, Some(order(StepName::Second).reference));
         let found = world.mpesa.inquire(&inquiry(WalletOperation::PayOut)).await;
         assert_eq!(executed(finding), executed(&found));
@@ -266,7 +266,7 @@ async fn a_payment_at_the_wallet_is_confirmed_and_a_forged_or_reversed_one_is_no
         .news()
         .into_iter()
         .filter_map(|news| match news {
-            CallbackNews::Payment(notice) => Some(notice),
+            CallbackContent::Payment(notice) => Some(notice),
             _ => None,
         })
         .collect();

@@ -74,7 +74,7 @@ pub(crate) fn terms(mapping: &Mapping) -> Terms {
     }
 }
 
-/// The adapter for a mapping, with the scripted market behind it.
+/// The adapter for a mapping, connected to the scripted market.
 pub(crate) fn adapter(mapping: Mapping) -> (Arc<Mpesa>, Arc<Market>) {
     let market = Arc::new(Market::new(&mapping.mpesa));
     let terms = terms(&mapping);
@@ -168,7 +168,7 @@ impl Seen {
         }
     }
 
-    /// True if it asks about its own id, which nobody can know.
+    /// True if the query asks about its own id, which the market cannot know.
     fn is_trial(&self) -> bool {
         let asked = self.parameters.get("input_QueryReference");
         asked.is_some_and(|asked| self.id().starts_with(asked.as_str()))

@@ -82,7 +82,7 @@ pub async fn there_is_nothing_to_redrive_under_an_unknown_name(place: &dyn Place
 pub async fn a_discarded_dead_letter_is_gone_and_the_others_stay(place: &dyn Place) {
     let process = place.open().await;
     for body in ["1", "2", "3"] {
-        // It waits for no further command, and so takes none from the next one.
+        // This consumer waits for no further command, so it takes none from the next consumer.
         drop(reject(place, &process, body).await);
     }
     let dead = process.dead.list(10).await.unwrap();
@@ -90,7 +90,7 @@ pub async fn a_discarded_dead_letter_is_gone_and_the_others_stay(place: &dyn Pla
     assert_eq!(gone.as_ref(), Some(&dead[1]));
     assert_eq!(process.dead.discard(&dead[1].id).await.unwrap(), None);
     let mut left = process.dead.list(10).await.unwrap();
-    // A broker may put what was looked at back in another order.
+    // A broker may return the messages that were read in another order.
     left.sort_by(|one, other| one.body.cmp(&other.body));
     assert_eq!(left, [dead[0].clone(), dead[2].clone()]);
     no_command(place, &mut (process.commands)()).await;

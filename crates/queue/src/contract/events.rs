@@ -21,6 +21,6 @@ pub async fn an_event_that_nobody_hears_is_published(place: &dyn Place) {
     process.events.publish(&[]).await.unwrap();
     let mut listener = place.listen().await;
     process.events.publish(&[event(3)]).await.unwrap();
-    // Who keeps all of them may tell the old ones too.
+    // An implementation that keeps all events may deliver the old ones too.
     while listener.next().await != event(3) {}
 }

@@ -94,7 +94,7 @@ pub async fn another_takes_over_what_a_dropped_member_did_not_acknowledge(place:
     let taken = next(&mut standby).await;
     assert_eq!(taken.work, second.work);
     assert!(taken.redelivered);
-    // Whoever was replaced acknowledges in vain.
+    // The acknowledgement of a replaced member has no effect.
     second.ack.acknowledge().await;
     assert_eq!(next(&mut standby).await.work, [work(2)]);
     drop((taken, standby));
@@ -124,7 +124,8 @@ pub async fn what_is_dropped_after_leaving_comes_again(place: &dyn Place) {
     let held = next(&mut active).await;
     active.leave().await;
     let mut other = process.work.join(FIRST).await.unwrap();
-    // What the first one had not been given yet comes at once; what it holds, once it is dropped.
+    // Work that the first member had not been given yet comes at once; the work that it holds comes
+    // once the member is dropped.
     assert_eq!(collect(&mut other, 2).await.0, [work(2), work(3)]);
     silent(place, &mut other).await;
     drop(held);

@@ -1,4 +1,4 @@
-//! Commands, pushed by whoever has the queue.
+//! Commands, pushed by the owner of the queue.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -117,7 +117,7 @@ impl MemoryCommands {
     }
 }
 
-/// Of an unsettled command; `None` once it has been told.
+/// The handle of an unsettled command; `None` once it is settled.
 struct MemorySettle {
     queue: MemoryQueue,
     number: Option<u64>,

@@ -51,7 +51,7 @@ impl Default for MemoryOptions {
 pub struct DeliveryFaults {
     /// Every announcement is delivered twice.
     pub doubled: bool,
-    /// Of the deliveries that wait in a shard, the last one comes first.
+    /// True if the newest of the waiting deliveries of a shard comes first.
     pub reversed: bool,
 }
 
@@ -64,7 +64,7 @@ pub struct MemoryQueue {
 
 struct State {
     down: bool,
-    mischief: DeliveryFaults,
+    faults: DeliveryFaults,
     shards: Shards,
     events: Vec<EventMessage>,
     commands: CommandQueue,
@@ -76,7 +76,7 @@ impl MemoryQueue {
     pub fn new(options: MemoryOptions) -> Self {
         let state = State {
             down: false,
-            mischief: DeliveryFaults::default(),
+            faults: DeliveryFaults::default(),
             shards: Shards::new(options),
             events: Vec::new(),
             commands: CommandQueue::default(),
@@ -86,8 +86,8 @@ impl MemoryQueue {
     }
 
     /// Makes it worse from now on.
-    pub fn set_mischief(&self, mischief: DeliveryFaults) {
-        self.state().mischief = mischief;
+    pub fn set_delivery_faults(&self, faults: DeliveryFaults) {
+        self.state().faults = faults;
     }
 
     /// Is as a broker that is stopped: memberships end, everything fails, nothing is forgotten.

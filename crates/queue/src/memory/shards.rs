@@ -40,7 +40,6 @@ struct Queue {
     unacknowledged: BTreeMap<u64, (u64, Entry)>,
 }
 
-/// All shards.
 pub(super) struct Shards {
     options: MemoryOptions,
     queues: Vec<Queue>,
@@ -57,7 +56,7 @@ impl Shards {
     pub(super) fn announce(
         &mut self,
         work: &[(Slot, Work)],
-        mischief: DeliveryFaults,
+        faults: DeliveryFaults,
     ) -> Result<(), QueueError> {
         let mut sorted: BTreeMap<Shard, Vec<Work>> = BTreeMap::new();
         for (slot, work) in work {
@@ -74,7 +73,7 @@ impl Shards {
             let Some(queue) = self.queue(shard) else { continue };
             for part in work.chunks(WORKS_MAX) {
                 let entry = Entry { work: part.to_vec(), redelivered: false };
-                if mischief.doubled {
+                if faults.doubled {
                     queue.waiting.push_back(entry.clone());
                 }
                 queue.waiting.push_back(entry);
@@ -94,7 +93,7 @@ impl Shards {
     }
 
     /// Takes the next delivery for a member.
-    pub(super) fn take(&mut self, shard: Shard, id: u64, mischief: DeliveryFaults) -> Taken {
+    pub(super) fn take(&mut self, shard: Shard, id: u64, faults: DeliveryFaults) -> Taken {
         let prefetch = usize::from(self.options.prefetch.max(1));
         self.last += 1;
         let tag = self.last;
@@ -107,7 +106,7 @@ impl Shards {
             return Taken::Nothing;
         }
         let next =
-            if mischief.reversed { queue.waiting.pop_back() } else { queue.waiting.pop_front() };
+            if faults.reversed { queue.waiting.pop_back() } else { queue.waiting.pop_front() };
         let Some(entry) = next else { return Taken::Nothing };
         queue.unacknowledged.insert(tag, (id, entry.clone()));
         Taken::Delivery { tag, entry }

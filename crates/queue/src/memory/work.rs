@@ -18,8 +18,8 @@ impl WorkQueue for MemoryQueue {
 
     async fn announce(&self, work: &[(Slot, Work)]) -> Result<(), QueueError> {
         let mut state = self.up()?;
-        let mischief = state.mischief;
-        state.shards.announce(work, mischief)
+        let faults = state.faults;
+        state.shards.announce(work, faults)
     }
 
     async fn join(&self, shard: Shard) -> Result<Box<dyn Membership>, QueueError> {
@@ -59,8 +59,8 @@ impl Membership for MemoryMembership {
             let seat = &self.seat;
             let answer = {
                 let mut state = seat.queue.state();
-                let mischief = state.mischief;
-                state.shards.take(seat.shard, seat.id, mischief)
+                let faults = state.faults;
+                state.shards.take(seat.shard, seat.id, faults)
             };
             match answer {
                 Taken::Delivery { tag, entry } => {

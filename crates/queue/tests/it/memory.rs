@@ -74,7 +74,7 @@ kiungo_queue::queue_contract!(InMemory::new());
 #[tokio::test]
 async fn every_delivery_comes_twice_if_it_is_told_to() {
     let queue = InMemory::new().0;
-    queue.set_mischief(DeliveryFaults { doubled: true, reversed: false });
+    queue.set_delivery_faults(DeliveryFaults { doubled: true, reversed: false });
     queue.announce(&works([1])).await.unwrap();
     queue.announce(&works([2])).await.unwrap();
     let mut member = queue.join(Shard(0)).await.unwrap();
@@ -86,7 +86,7 @@ async fn every_delivery_comes_twice_if_it_is_told_to() {
 #[tokio::test]
 async fn the_last_delivery_comes_first_if_it_is_told_to() {
     let queue = InMemory::new().0;
-    queue.set_mischief(DeliveryFaults { doubled: false, reversed: true });
+    queue.set_delivery_faults(DeliveryFaults { doubled: false, reversed: true });
     for number in 1..4 {
         queue.announce(&works([number])).await.unwrap();
     }

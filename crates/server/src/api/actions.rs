@@ -84,8 +84,8 @@ pub(crate) async fn hold(
 
 /// Releases an operation of a provider.
 ///
-/// Whatever holds it: a person, an empty float, a refused login, a blocked session. If the cause is
-/// still there, the next attempt holds it again. Needs the role `operate`.
+/// Any hold ends: one by a person, an empty float, a refused login, a blocked session. If the cause
+/// is still there, the next attempt holds it again. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/providers/{id}/releases", tag = "Actions",
     params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),
@@ -111,9 +111,9 @@ pub(crate) async fn release(
 
 /// Brings in a payment by its receipt.
 ///
-/// For a payment that nobody told of. The provider is asked; a payment that it confirms is booked, or
-/// waits in suspense, as if its notification had come. The same receipt never books twice. Needs the
-/// role `operate`.
+/// For a payment that no notification reported. The provider is asked; a payment that it confirms
+/// is booked, or waits in suspense, as if its notification had come. The same receipt never books
+/// twice. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/providers/{id}/claims", tag = "Actions",
     params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),
@@ -182,7 +182,7 @@ pub(crate) async fn handle_again(
     act(&state, &identity, PersonAction::HandleAgain { arrival }, request.read()?, None).await
 }
 
-/// Puts a quarantined arrival away.
+/// Dismisses a quarantined arrival.
 ///
 /// It stays stored, and its case ends. Needs the role `operate`.
 #[utoipa::path(
@@ -192,7 +192,7 @@ pub(crate) async fn handle_again(
     responses(
         (status = 201, description = "It waits for a second person", body = ActionView, headers(
             ("Location" = String, description = "The address of the action"))),
-        (status = 202, description = "It is put away", body = ActionView),
+        (status = 202, description = "It is dismissed", body = ActionView),
         (status = 404, description = "`arrival_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`action_conflict`: it is not quarantined", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),

@@ -1,9 +1,9 @@
 //! The handlers under `/v1`: each reads a request, asks the service, and shows the answer.
 
 pub(crate) mod actions;
-pub(crate) mod desk;
 pub(crate) mod providers;
 pub(crate) mod requests;
+pub(crate) mod suspense;
 pub(crate) mod transfers;
 
 use axum::extract::State;

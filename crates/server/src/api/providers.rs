@@ -29,8 +29,8 @@ pub(crate) async fn list_providers(
 
 /// Reads the float at a provider.
 ///
-/// The provider is asked now, through its gate and within the share of questions, so that many of them
-/// do not hold up transfers. Needs the role `read`.
+/// The provider is asked now, through its throttle and within the share of questions, so that many
+/// of them do not hold up transfers. Needs the role `read`.
 #[utoipa::path(
     get, path = "/v1/providers/{id}/balance", tag = "Providers",
     params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),
@@ -38,7 +38,7 @@ pub(crate) async fn list_providers(
         (status = 200, description = "The balance", body = BalanceView),
         (status = 404, description = "`provider_not_found` or `not_offered`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "`provider_unavailable` or `provider_repair`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_busy`: nobody was asked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_busy`: no request was sent", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn read_balance(
@@ -55,8 +55,8 @@ pub(crate) async fn read_balance(
 
 /// Reads the name of a wallet's holder.
 ///
-/// The provider is asked now, through its gate and within the share of questions, so that many of them
-/// do not hold up transfers. Needs the role `operate`.
+/// The provider is asked now, through its throttle and within the share of questions, so that many
+/// of them do not hold up transfers. Needs the role `operate`.
 #[utoipa::path(
     get, path = "/v1/providers/{id}/holder", tag = "Providers",
     params(("id" = String, Path, description = "The provider", example = "gsma-sandbox", pattern = "^[a-z0-9-]{1,32}$"), HolderFilter),
@@ -65,7 +65,7 @@ pub(crate) async fn read_balance(
         (status = 404, description = "`provider_not_found`, `not_offered` or `wallet_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "`provider_unavailable` or `provider_repair`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_busy`: nobody was asked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_busy`: no request was sent", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn read_holder(

@@ -19,7 +19,7 @@ use super::Shares;
 use crate::extract::{CoreRequestPath, Json, Query};
 use crate::state::Shared;
 
-/// Lists what cores ask to be paid out, the one heard of last first.
+/// Lists what cores ask to be paid out, the latest reported one first.
 ///
 /// By default only what waits for a person. Needs the role `read`.
 #[utoipa::path(
@@ -63,10 +63,11 @@ pub(crate) async fn read_core_request(
 
 /// Lets a request be paid.
 ///
-/// One that waits, one that was declined, or one whose transfer failed: that is how it is tried again.
-/// `version` says what was shown: what has changed since is not paid, and the conflict says in `version`
-/// where it is now. The core is asked once more first: what is no longer open, or is not what was shown,
-/// is not paid either. Who and why are kept. Needs the role `operate`.
+/// One that waits, one that was declined, or one whose transfer failed: that is how it is tried
+/// again. `version` says what was shown: what has changed since is not paid, and the conflict says
+/// in `version` where it is now. The core is asked once more first: what is no longer open, or is
+/// not what was shown, is not paid either. The person and the reason are kept. Needs the role
+/// `operate`.
 #[utoipa::path(
     post, path = "/v1/core-requests/{core}/{request}/approvals", tag = "Requests of cores",
     params(("core" = String, Path, description = "The core", pattern = "^[a-z0-9-]{1,32}$"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
@@ -86,15 +87,15 @@ pub(crate) async fn approve_core_request(
     Json(approval): Json<ApprovalRequest>,
 ) -> Result<Response, Problem> {
     let (shown, why) = approval.read()?;
-    let desk = desk(&state)?;
-    let row = desk.approve(&core, &request, shown, &identity.client, &why).await?;
+    let core_requests = core_requests(&state)?;
+    let row = core_requests.approve(&core, &request, shown, &identity.client, &why).await?;
     decided(&row, &identity)
 }
 
 /// Decides that a request is not paid.
 ///
-/// It stays so until the core asks for another amount, or somebody approves it. Who and why are kept.
-/// Needs the role `operate`.
+/// It stays so until the core asks for another amount, or a person approves it. Who and why are
+/// kept. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/core-requests/{core}/{request}/declines", tag = "Requests of cores",
     params(("core" = String, Path, description = "The core", pattern = "^[a-z0-9-]{1,32}$"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
@@ -113,12 +114,12 @@ pub(crate) async fn decline_core_request(
     Json(decision): Json<DecisionRequest>,
 ) -> Result<Response, Problem> {
     let (shown, why) = decision.read()?;
-    let desk = desk(&state)?;
-    let row = desk.decline(&core, &request, shown, &identity.client, &why).await?;
+    let core_requests = core_requests(&state)?;
+    let row = core_requests.decline(&core, &request, shown, &identity.client, &why).await?;
     decided(&row, &identity)
 }
 
-fn desk(state: &Shared) -> Result<&dyn CoreRequestService, Problem> {
+fn core_requests(state: &Shared) -> Result<&dyn CoreRequestService, Problem> {
     let none = || Problem::new(Code::CoreRequestNotFound, "no core is asked for requests");
     state.core_requests.as_deref().ok_or_else(none)
 }

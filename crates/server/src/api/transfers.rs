@@ -9,7 +9,7 @@ use kiungo_api::Identity;
 use kiungo_api::problem::{Code, Problem, ProblemBody};
 use kiungo_api::scope::{About, Reach};
 use kiungo_api::wire::action::ActionView;
-use kiungo_api::wire::event::StoryView;
+use kiungo_api::wire::event::HistoryView;
 use kiungo_api::wire::filter::TransferFilter;
 use kiungo_api::wire::request::{ReversalRequest, TransferRequest, digest};
 use kiungo_api::wire::transfer::{TransferPageView, TransferView};
@@ -28,9 +28,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Creates a transfer.
 ///
-/// When this is answered with 202, the transfer is durable and on its way: read it to see what
-/// becomes of it. To repeat the request after a time-out or a lost answer, send it again with the
-/// same `Idempotency-Key`: it is never carried out twice, and is answered as it was the first time.
+/// When this is answered with 202, the transfer is durable and on its way: read it to see its
+/// outcome. To repeat the request after a time-out or a lost answer, send it again with the same
+/// `Idempotency-Key`: it is never carried out twice, and is answered as it was the first time.
 /// Needs the role `write`.
 #[utoipa::path(
     post, path = "/v1/transfers", tag = "Transfers",
@@ -56,9 +56,9 @@ pub(crate) async fn create_transfer(
 ) -> Result<Response, Problem> {
     let new = request.read(&*state.service)?;
     let caller = Caller { client: identity.client.to_string(), key, digest: digest(&new) };
-    let judged = identity.scope().judge(&*state.service, About::New(&new)).await;
-    if let Err(refused) = judged {
-        // What was accepted before is answered as it was then.
+    let checked = identity.scope().check(&*state.service, About::New(&new)).await;
+    if let Err(refused) = checked {
+        // A request that was accepted before is answered as it was then.
         let holder = state.service.store().key_holder(&caller.client, &caller.key).await?;
         if holder.is_none_or(|holder| holder.digest != caller.digest) {
             return Err(refused);
@@ -101,7 +101,7 @@ pub(crate) async fn read_transfer(
     get, path = "/v1/transfers/{id}/events", tag = "Transfers",
     params(("id" = String, Path, description = "The transfer's id, or a reference", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     responses(
-        (status = 200, description = "The story", body = StoryView),
+        (status = 200, description = "The story", body = HistoryView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
@@ -109,7 +109,7 @@ pub(crate) async fn read_events(
     State(state): Shares,
     Extension(identity): Extension<Identity>,
     TransferPath(id): TransferPath,
-) -> Result<axum::Json<StoryView>, Problem> {
+) -> Result<axum::Json<HistoryView>, Problem> {
     let store = state.service.store();
     // Postings first: an event that arrives in between is then shown without its postings, and
     // never the other way round.
@@ -118,7 +118,7 @@ pub(crate) async fn read_events(
     if journal.is_empty() {
         return Err(not_found(id));
     }
-    Ok(axum::Json(StoryView::new(id, &journal, &postings, Viewer::of(&identity))))
+    Ok(axum::Json(HistoryView::new(id, &journal, &postings, Viewer::of(&identity))))
 }
 
 /// Lists transfers, newest first.
@@ -154,7 +154,7 @@ pub(crate) async fn list_transfers(
         (status = 202, description = "It is being asked", body = TransferView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict` or `transfer_busy`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_busy` or `core_busy`: nobody was asked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_busy` or `core_busy`: no request was sent", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn inquire(

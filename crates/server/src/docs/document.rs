@@ -27,7 +27,7 @@ use crate::routes::{api_routes, metrics_route, open_routes};
     modifiers(&ForAll),
     security(("key" = [])),
     tags(
-        (name = "Transfers", description = "Move money between a wallet and an account, and see what became of it."),
+        (name = "Transfers", description = "Move money between a wallet and an account, and see their outcomes."),
         (name = "Suspense and cases", description = "What waits for a person."),
         (name = "Actions", description = "What persons do by hand, each with its reason, and the approvals of a second person."),
         (name = "Requests of cores", description = "What cores ask to be paid out: approved loans, requested withdrawals."),
@@ -55,7 +55,6 @@ impl Modify for ForAll {
     }
 }
 
-/// The document.
 pub(super) fn document() -> Value {
     let mut document = Base::openapi();
     for routes in [api_routes(), open_routes(), metrics_route()] {

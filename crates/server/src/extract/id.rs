@@ -98,7 +98,7 @@ async fn in_scope(parts: &Parts, state: &Shared, about: About<'_>) -> Result<(),
     let identity = parts.extensions.get::<Identity>().ok_or_else(|| {
         Problem::new(Code::Unauthenticated, "the address is not for callers without a key")
     })?;
-    identity.scope().judge(&*state.service, about).await
+    identity.scope().check(&*state.service, about).await
 }
 
 /// A request that only reads moves nothing.

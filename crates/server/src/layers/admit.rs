@@ -1,5 +1,5 @@
 //! Bounds the number of requests that run at a time. Checked after authentication, so that
-//! strangers take no place.
+//! strangers take no slot.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use kiungo_api::problem::{Code, Problem};
 
 use crate::state::Shared;
 
-/// Lets a request in while there is a place for its client, and one in all. Nothing waits in line:
+/// Lets a request in while there is a slot for its client, and one in all. Nothing waits in line:
 /// a client that is told when to come back holds no memory here.
 pub(crate) async fn admit(
     State(state): State<Arc<Shared>>,

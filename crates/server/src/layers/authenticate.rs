@@ -67,6 +67,6 @@ pub(crate) async fn require_everything(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    identity.scope().judge(&*state.service, About::Everything).await?;
+    identity.scope().check(&*state.service, About::Everything).await?;
     Ok(next.run(request).await)
 }

@@ -28,8 +28,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct Verbatim;
 
 /// Observes a request. Only its route is recorded, which names no id, no secret and no phone
-/// number; never its query, its headers or its body. A change, and whatever was refused or failed, is
-/// logged by default: those are what somebody asks about later. Reads are many, and for a search for
+/// number; never its query, its headers or its body. A change, a refusal and a failure are logged
+/// by default: those are the ones that people ask about later. Reads are many, and for a search for
 /// faults.
 pub(crate) async fn observe(
     State(state): State<Arc<Shared>>,
@@ -86,8 +86,9 @@ fn with_problem(mut response: Response, id: &str) -> Response {
     }
 }
 
-/// Writes characters that change the direction of writing as their codes: texts of payers, providers
-/// and cores are kept as they came, and must not look like other texts to whoever decides by them.
+/// Writes characters that change the direction of writing as their codes: texts of payers,
+/// providers and cores are kept as they came, and must not look like other texts to a person who
+/// decides by them.
 async fn legible(response: Response) -> Response {
     let json = response.headers().get(CONTENT_TYPE).is_some_and(|media| {
         ["application/json", "application/problem+json"].iter().any(|json| media == json)

@@ -121,7 +121,7 @@ pub(super) fn write_providers(text: &mut String, providers: &[ProviderStatus]) -
     Ok(())
 }
 
-/// Writes the meaning of each metric that has no value yet: whoever looks for a name finds it.
+/// Writes the meaning of each metric that has no value yet, so that every name can be found.
 pub(super) fn write_silent(text: &mut String) -> fmt::Result {
     for metric in METRICS {
         if !text.contains(&format!("# TYPE {} ", metric.name)) {

@@ -189,7 +189,7 @@ pub const METRICS: &[Metric] = &[
     ),
     counted(
         "kiungo_inquiries_total",
-        "Inquiries about an operation; answered if the other side said what became of it",
+        "Inquiries about an operation; answered if the other side stated its outcome",
         &[PROVIDER, OPERATION, ("answered", YES_OR_NO)],
     ),
     counted(
@@ -209,7 +209,7 @@ pub const METRICS: &[Metric] = &[
     ),
     counted(
         "kiungo_payments_told_total",
-        "Times that a provider was told what became of its payment",
+        "Times that a provider was notified of the outcome of its payment",
         &[PROVIDER, ("outcome", Values::Words(&["taken", "not_taken"]))],
     ),
     counted(

@@ -22,11 +22,11 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::ConnectionBounds;
-use super::places::{Phase, Place, Standing};
+use super::connection_slots::{ConnectionSlot, Phase, Standing};
 use super::watched::Watched;
 
-/// The time for which a stop waits for the first request of a connection: whoever connects means to
-/// send one, which is here within a round trip, and a little later from a machine that is busy.
+/// The time for which a stop waits for the first request of a connection. A client that connects
+/// sends one within a round trip, or a little later from a busy machine.
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
 
 /// The time for which a stop waits on a connection that has had requests: its client may keep it
@@ -37,13 +37,13 @@ const NEXT_REQUEST: Duration = Duration::from_millis(100);
 /// `shutdown` is cancelled.
 pub(super) async fn attend(
     stream: TcpStream,
-    place: Place,
+    slot: ConnectionSlot,
     router: Router,
     bounds: ConnectionBounds,
     shutdown: CancellationToken,
 ) -> hyper::Result<()> {
     let asked = Arc::new(AtomicBool::new(false));
-    let standing = Arc::clone(&place.standing);
+    let standing = Arc::clone(&slot.standing);
     let service = Noting {
         router: TowerToHyperService::new(router),
         asked: Arc::clone(&asked),
@@ -74,7 +74,7 @@ pub(super) async fn attend(
     }
     connection.as_mut().graceful_shutdown();
     let ended = connection.await;
-    drop(place);
+    drop(slot);
     ended
 }
 

@@ -58,8 +58,8 @@ impl TryFrom<String> for Network {
     }
 }
 
-/// The address as whom a peer is counted: an IPv6 network of 64 bits is one peer, since whoever
-/// has one address of it has them all.
+/// The address under which a peer is counted: an IPv6 network of 64 bits is one peer, because the
+/// owner of one of its addresses has them all.
 pub(super) fn peer(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(four) => four.to_ipv6_mapped().to_bits(),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn a_text_that_is_no_network_is_refused() {
         for text in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "10.0.0.0/-1", "proxy"] {
             assert!(text.parse::<Network>().is_err(), "{text}");
         }

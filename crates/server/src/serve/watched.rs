@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-use super::places::{Phase, Standing};
+use super::connection_slots::{Phase, Standing};
 
 /// A stream that ends when its client is too slow.
 pub(super) struct Watched {

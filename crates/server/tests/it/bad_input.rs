@@ -329,7 +329,7 @@ async fn a_text_that_can_look_like_another_is_refused_at_every_door() {
 }
 
 #[tokio::test]
-async fn what_a_client_sent_in_the_wrong_place_is_not_repeated() {
+async fn a_value_in_the_wrong_place_is_not_repeated() {
     let world = World::new();
     let said = "password=Canary-1 for 255712345678";
     for body in [

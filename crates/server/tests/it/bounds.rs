@@ -115,7 +115,7 @@ async fn callbacks_have_a_bound_of_their_own() {
     tokio::task::yield_now().await;
     let answer = world.send(call()).await;
     assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "overloaded"));
-    // Strangers take no place and learn nothing.
+    // A caller without the secret takes no place and learns nothing.
     let stranger = Request::post("/callbacks/mpesa-tz/x/result").body(Body::from("x")).unwrap();
     assert_eq!(world.send(stranger).await.status, 404);
 }

@@ -69,8 +69,8 @@ fn every_operation_in_the_document_has_a_name_of_its_own() {
     }
 }
 
-/// A part that may be left out leaves its members out: whoever holds an answer against the document
-/// must not look for a null there.
+/// A part that may be left out leaves its members out, so that a check of an answer against the
+/// document expects no null there.
 #[test]
 fn no_part_of_an_object_may_be_null_in_the_document() {
     let document: Value = serde_json::from_str(&openapi_json()).unwrap();

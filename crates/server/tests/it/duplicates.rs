@@ -71,7 +71,7 @@ impl Clients {
     async fn insist(&self, number: usize, body: &str) -> (Reply, usize) {
         let mut later = 0;
         loop {
-            // A client waits in its connection's queue, whoever was turned away behind it.
+            // A client waits in its connection's queue, whichever client was turned away after it.
             let reply = ask(&mut *self.connections[number % CONNECTIONS].lock().await, body).await;
             if ![429, 503].contains(&reply.status) {
                 return (reply, later);

@@ -1,4 +1,4 @@
-//! An engine that stores and does not act. What it answers can be set, for errors.
+//! An engine that stores and does not act. Its answers can be set, for errors.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use kiungo_api::{Service, Wallets};
 use kiungo_core_banking::{AccountFacts, Suggestion, Suggestions};
 use kiungo_domain::numbering::{Market, NumberError};
-use kiungo_domain::transfer::{Decision, Draft, Instruction, Origin};
+use kiungo_domain::transfer::{Decision, Instruction, Origin, TransferUpdate};
 use kiungo_domain::typed::Likeness;
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Money, Msisdn, ProviderId,
@@ -207,7 +207,7 @@ impl Service for Fake {
             note: new.note,
             origin: Origin::Api { client: caller.client.clone() },
         };
-        let decision = Draft::receive(instruction, self.clock_now()).finish().unwrap();
+        let decision = TransferUpdate::receive(instruction, self.clock_now()).finish().unwrap();
         let first = Summary::of(&decision.transfer);
         let digest = caller.digest.clone();
         let key = IdempotencyKey { client: caller.client, key: caller.key, digest: caller.digest };

@@ -52,7 +52,7 @@ fn recorded() -> Vec<(String, MetricKind, String)> {
 }
 
 #[test]
-fn what_is_recorded_is_in_the_table_and_nothing_else() {
+fn the_table_has_exactly_the_recorded_metrics() {
     let recorded = recorded();
     assert!(recorded.len() > 25, "{}", recorded.len());
     for (name, kind, text) in &recorded {
@@ -128,7 +128,7 @@ fn compare_with_kept(scrape: &str) {
     );
 }
 
-/// A rise from nothing is no rise to whoever computes one.
+/// A counter that first appears with a value shows no rise to a program that computes rates.
 #[tokio::test(start_paused = true)]
 async fn every_metric_is_explained_and_counters_begin_at_zero() {
     let recorder = kiungo_server::metrics::builder().build_recorder();

@@ -6,7 +6,7 @@ use http::Request;
 use kiungo_api::{CoreRequestService, Service};
 use kiungo_core_banking::{RawHook, RequestKind};
 use kiungo_domain::{AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Timestamp};
-use kiungo_engine::requests::{Content, DecideError, Heard, HookError};
+use kiungo_engine::requests::{Content, DecideError, HookError, HookResult};
 use kiungo_server::{Readiness, ServerOptions, ServerState, router};
 use kiungo_store::{CoreRequestDecision, CoreRequestRow, CoreRequestState, StoreError};
 use secrecy::SecretString;
@@ -17,13 +17,13 @@ use crate::world::{SECRET, World, options};
 
 /// Answers what it is told to, and notes what it is asked.
 #[derive(Default)]
-pub struct Desk {
+pub struct FakeRequests {
     hooks: Mutex<Vec<RawHook>>,
-    heard: Mutex<Option<Result<Heard, HookError>>>,
+    heard: Mutex<Option<Result<HookResult, HookError>>>,
     refuses: Mutex<Option<DecideError>>,
 }
 
-impl Desk {
+impl FakeRequests {
     fn decide(
         &self,
         state: CoreRequestState,
@@ -41,10 +41,10 @@ impl Desk {
 }
 
 #[async_trait]
-impl CoreRequestService for Desk {
-    async fn hook(&self, _core: &CoreId, hook: &RawHook) -> Result<Heard, HookError> {
+impl CoreRequestService for FakeRequests {
+    async fn hook(&self, _core: &CoreId, hook: &RawHook) -> Result<HookResult, HookError> {
         self.hooks.lock().unwrap().push(hook.clone());
-        self.heard.lock().unwrap().clone().unwrap_or(Ok(Heard::TakenUp))
+        self.heard.lock().unwrap().clone().unwrap_or(Ok(HookResult::TakenUp))
     }
 
     async fn approve(
@@ -102,20 +102,20 @@ pub fn row(request: &str) -> CoreRequestRow {
     }
 }
 
-fn world() -> (World, Arc<Desk>) {
+fn world() -> (World, Arc<FakeRequests>) {
     world_with(options())
 }
 
-pub fn world_with(mut options: ServerOptions) -> (World, Arc<Desk>) {
-    let (fake, desk) = (Arc::new(Fake::new()), Arc::new(Desk::default()));
+pub fn world_with(mut options: ServerOptions) -> (World, Arc<FakeRequests>) {
+    let (fake, requests) = (Arc::new(Fake::new()), Arc::new(FakeRequests::default()));
     let readiness = Readiness::default();
     readiness.set(true);
     options.hook_secrets.insert(CoreId::new("main").unwrap(), SecretString::from(SECRET));
     let prometheus = kiungo_server::metrics::builder().build_recorder().handle();
     let service = Arc::clone(&fake) as Arc<dyn Service>;
     let state = ServerState::new(service, options, prometheus, readiness.clone()).unwrap();
-    let state = state.with_core_requests(Arc::clone(&desk) as Arc<dyn CoreRequestService>);
-    (World { fake, router: router(state), readiness }, desk)
+    let state = state.with_core_requests(Arc::clone(&requests) as Arc<dyn CoreRequestService>);
+    (World { fake, router: router(state), readiness }, requests)
 }
 
 fn hook(method: &str, path: &str, body: impl Into<Body>) -> Request<Body> {
@@ -125,32 +125,32 @@ fn hook(method: &str, path: &str, body: impl Into<Body>) -> Request<Body> {
 
 #[tokio::test]
 async fn a_hook_is_answered_by_what_came_of_it() {
-    let (world, desk) = world();
+    let (world, requests) = world();
     let path = format!("/hooks/fineract/main/{SECRET}/");
     for (heard, status) in [
-        (Ok(Heard::TakenUp), 200),
-        (Ok(Heard::Noted), 202),
-        (Ok(Heard::Ignored), 204),
+        (Ok(HookResult::TakenUp), 200),
+        (Ok(HookResult::Noted), 202),
+        (Ok(HookResult::Ignored), 204),
         (Err(HookError::Busy), 503),
         (Err(HookError::Core("down".to_owned())), 502),
         (Err(HookError::Store(StoreError::Unavailable("x".to_owned()))), 503),
     ] {
-        *desk.heard.lock().unwrap() = Some(heard.clone());
+        *requests.heard.lock().unwrap() = Some(heard.clone());
         assert_eq!(world.send(hook("POST", &path, "{}")).await.status, status, "{heard:?}");
     }
-    let seen = desk.hooks.lock().unwrap().pop().unwrap();
+    let seen = requests.hooks.lock().unwrap().pop().unwrap();
     assert_eq!((seen.header("x-fineract-entity"), &seen.body[..]), (Some("LOAN"), &b"{}"[..]));
-    desk.hooks.lock().unwrap().clear();
+    requests.hooks.lock().unwrap().clear();
     // Fineract tries the address when a hook is registered.
     assert_eq!(world.send(hook("GET", &path, "")).await.status, 200);
     let long = "x".repeat(256 * 1024 + 1);
     assert_eq!(world.send(hook("POST", path.trim_end_matches('/'), long)).await.status, 413);
-    assert!(desk.hooks.lock().unwrap().is_empty());
+    assert!(requests.hooks.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_wrong_secret_of_a_hook_looks_like_a_wrong_address() {
-    let (world, desk) = world();
+    let (world, requests) = world();
     let nowhere = world.send(hook("POST", "/nothing", "x")).await.json();
     for path in [
         "/hooks/fineract/main/another-secret-of-it/".to_owned(),
@@ -167,12 +167,12 @@ async fn a_wrong_secret_of_a_hook_looks_like_a_wrong_address() {
         expected["request_id"] = "".into();
         assert_eq!((answer.status.as_u16(), found), (404, expected), "{path}");
     }
-    assert!(desk.hooks.lock().unwrap().is_empty());
+    assert!(requests.hooks.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn requests_are_listed_with_numbers_for_operators_alone() {
-    let (world, _desk) = world();
+    let (world, _requests) = world();
     let store = world.fake.store();
     assert!(store.put_core_request(row("loan-7")).await.unwrap());
     let declined = CoreRequestRow { state: CoreRequestState::Declined, ..row("loan-8") };
@@ -194,7 +194,7 @@ async fn requests_are_listed_with_numbers_for_operators_alone() {
 
 #[tokio::test]
 async fn only_an_operator_decides_and_says_why() {
-    let (world, desk) = world();
+    let (world, requests) = world();
     let reason = json!({"reason": "called back", "version": 3});
     for what in ["approvals", "declines"] {
         let path = format!("/v1/core-requests/main/loan-7/{what}");
@@ -211,7 +211,7 @@ async fn only_an_operator_decides_and_says_why() {
         (DecideError::Conflict("no".to_owned()), 409, "core_request_conflict"),
         (DecideError::Core("down".to_owned()), 502, "core_unavailable"),
     ] {
-        *desk.refuses.lock().unwrap() = Some(error);
+        *requests.refuses.lock().unwrap() = Some(error);
         let path = "/v1/core-requests/main/loan-7/approvals";
         let answer = world.post("operator", path, &reason).await;
         assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (status, code));
@@ -223,7 +223,7 @@ async fn only_an_operator_decides_and_says_why() {
 
 #[tokio::test]
 async fn an_approval_names_the_version_that_was_shown() {
-    let (world, _desk) = world();
+    let (world, _requests) = world();
     assert!(world.fake.store().put_core_request(row("loan-7")).await.unwrap());
     let shown = world.get("reader", "/v1/core-requests/main/loan-7").await.json();
     assert_eq!(shown["version"], 1);

@@ -10,9 +10,9 @@ use kiungo_server::{ServerOptions, openapi_json};
 use kiungo_store::{Action, ActionId, ActionState, InboxId, InboxState, NewArrival};
 use serde_json::{Value, json};
 
-use crate::desk::suspended;
 use crate::fake::tzs;
 use crate::requests::{row, world_with};
+use crate::suspense::suspended;
 use crate::world::{
     Answer, World, creation, deposit, deposit_with, json_post, key, options, request,
 };
@@ -126,7 +126,7 @@ async fn ask(world: &World, method: &str, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn what_is_not_in_scope_does_not_exist_at_any_address() {
+async fn objects_outside_the_scope_do_not_exist_at_any_address() {
     for scope in [provider("gsma-sandbox"), core("branch"), kind(Kind::Withdrawal)] {
         let world = bound(scope.clone());
         let (id, waiting) = stocked(&world).await;
@@ -157,7 +157,7 @@ async fn what_is_not_in_scope_does_not_exist_at_any_address() {
 }
 
 #[tokio::test]
-async fn what_is_not_in_scope_is_answered_as_what_is_not_there() {
+async fn objects_outside_the_scope_are_answered_like_missing_ones() {
     let world = bound(provider("gsma-sandbox"));
     let (id, _) = stocked(&world).await;
     let nobody = "01930000-0000-7000-8000-00000000ff00";
@@ -177,7 +177,7 @@ async fn what_is_not_in_scope_is_answered_as_what_is_not_there() {
 }
 
 #[tokio::test]
-async fn what_is_in_scope_is_as_for_any_key() {
+async fn objects_in_scope_are_as_for_any_key() {
     for scope in [provider("mpesa-tz"), core("main"), kind(Kind::Deposit), amount("10000")] {
         let world = bound(scope);
         let (id, waiting) = stocked(&world).await;
@@ -270,7 +270,7 @@ async fn a_filter_does_not_lead_out_of_scope() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_before_a_key_was_bound_is_answered_as_then() {
+async fn requests_accepted_before_a_key_was_bound_are_answered_as_then() {
     let everything = Scope::default();
     let world = bound(everything);
     let first = world.send(creation("bound", "k1", deposit().to_string())).await;
@@ -285,7 +285,8 @@ async fn what_was_accepted_before_a_key_was_bound_is_answered_as_then() {
     assert_eq!(other.problem(), "forbidden");
 }
 
-/// A claim shows a payment: whoever may not see the transfer that it becomes does not see it either.
+/// A claim shows a payment, so a client that may not see its transfer does not see the claim
+/// either.
 #[tokio::test]
 async fn a_claim_is_seen_by_those_who_see_what_it_becomes() {
     let kinds =

@@ -1,5 +1,5 @@
-//! Clients that take places and give nothing for them: slow heads, answers that nobody takes. Callbacks
-//! and health checks come in all the same.
+//! Clients that hold connections without using them: slow request heads, answers that are not read.
+//! Callbacks and health checks are answered all the same.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -44,19 +44,19 @@ async fn connected(from: &str, to: SocketAddr) -> TcpStream {
     socket.connect(to).await.unwrap()
 }
 
-/// As many connections that send this and read nothing.
+/// Opens this many connections that send these bytes and read nothing.
 async fn crowd(count: usize, to: SocketAddr, sent: &[u8]) -> Vec<TcpStream> {
     let mut crowd = Vec::new();
     for _ in 0..count {
         let mut stream = connected(SLOW, to).await;
-        // Who has to make room is closed meanwhile.
+        // The connection that has to make room is closed meanwhile.
         let _ = stream.write_all(sent).await;
         crowd.push(stream);
     }
     crowd
 }
 
-/// Asks, and says the first line of the answer.
+/// Sends the request, and returns the first line of the answer.
 async fn asked(from: &str, to: SocketAddr, request: &str) -> String {
     let mut stream = connected(from, to).await;
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -103,7 +103,8 @@ async fn a_peer_takes_no_more_than_its_share() {
     let address = start(bounds).await;
     let mut other = connected(PROVIDER, address).await;
     let mut slow = crowd(6, address, b"GET /v1/transfers HTTP/1.1\r\nx: ").await;
-    // The sixth of the crowd is turned away, or the first makes room for it; nobody else does.
+    // The sixth connection is rejected, or the first makes room for it; no other peer's connection
+    // does.
     let (mut last, mut first) = (slow.pop().unwrap(), slow.remove(0));
     let (mut one, mut other_one) = ([0; 8], [0; 8]);
     let read = tokio::select! {

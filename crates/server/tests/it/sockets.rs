@@ -148,7 +148,7 @@ async fn a_request_that_was_sent_before_a_stop_is_answered_on_a_connection_that_
 }
 
 #[tokio::test]
-async fn who_is_not_ready_asks_to_close_the_connection_after_each_answer() {
+async fn a_server_that_is_not_ready_closes_the_connection_after_each_answer() {
     let world = World::new();
     let server = start(world.router.clone(), bounds(), GRACE).await;
     let mut kept = TcpStream::connect(server.address).await.unwrap();
@@ -161,7 +161,7 @@ async fn who_is_not_ready_asks_to_close_the_connection_after_each_answer() {
 }
 
 #[tokio::test]
-async fn what_does_not_finish_within_the_grace_is_cut_off() {
+async fn a_request_that_does_not_finish_within_the_grace_is_cut_off() {
     let (router, mut comes, _go_on) = waiting();
     let server = start(router, bounds(), Duration::from_millis(1)).await;
     let address = server.address;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use kiungo_api::Service;
 use kiungo_domain::outcome::{Confirmation, Outcome, Reason, Rejection, Retry, Stated};
 use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
-use kiungo_domain::transfer::{ByOperation, Draft, StepName};
+use kiungo_domain::transfer::{ByOperation, StepName, TransferUpdate};
 use kiungo_domain::{
     AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Receipt, Reference, TransferId,
 };
@@ -182,7 +182,7 @@ async fn all_errors_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn what_the_engine_refuses_is_told_with_its_code() {
+async fn a_refusal_of_the_engine_is_answered_with_its_code() {
     let world = World::new();
     let rejection = Rejection {
         code: "limit".into(),
@@ -250,7 +250,7 @@ async fn a_transfer_is_also_found_by_a_reference() {
 fn policy() -> Policy {
     let side = SidePolicy {
         resend_is_idempotent: true,
-        ladder: vec![Duration::from_secs(30)],
+        inquiry_schedule: vec![Duration::from_secs(30)],
         absent_after: Duration::from_mins(1),
         absent_times: 2,
         when_absent: WhenAbsent::Case,
@@ -277,24 +277,24 @@ async fn lived(world: &World) -> TransferId {
     let id = TransferId::parse(&world.created("k1").await).unwrap();
     let store = world.fake.store();
     let policy = policy();
-    let steps: [&dyn Fn(&mut Draft); 5] = [
-        &|draft| {
+    let steps: [&dyn Fn(&mut TransferUpdate); 5] = [
+        &|update| {
             let account = CoreAccount { kind: AccountKind::Savings, id: 42 };
-            draft.cleared(account, "000000042".into());
-            draft.start(StepName::First, &policy);
+            update.cleared(account, "000000042".into());
+            update.start(StepName::First, &policy);
         },
-        &|draft| {
+        &|update| {
             let outcome = Outcome::unknown("the connection was reset");
-            draft.conclude(StepName::First, outcome, &policy);
+            update.conclude(StepName::First, outcome, &policy);
         },
-        &|draft| {
-            draft.learn(
+        &|update| {
+            update.apply_finding(
                 StepName::First,
                 kiungo_domain::Finding::unclear("HTTP 502, HTML"),
                 &policy,
             );
         },
-        &|draft| {
+        &|update| {
             let stated = Stated {
                 amount: Some(tzs("125.50")),
                 msisdn: Some(Msisdn::parse("255712345678").unwrap()),
@@ -303,19 +303,23 @@ async fn lived(world: &World) -> TransferId {
             let receipt = Receipt::new("7KX21QD40B").unwrap();
             let fee = Some(tzs("1.25"));
             let executed = Confirmation { receipt, fee, stated };
-            draft.learn(StepName::First, kiungo_domain::Finding::Executed(executed), &policy);
-            draft.start(StepName::Second, &policy);
+            update.apply_finding(
+                StepName::First,
+                kiungo_domain::Finding::Executed(executed),
+                &policy,
+            );
+            update.start(StepName::Second, &policy);
         },
-        &|draft| {
+        &|update| {
             let receipt = Confirmation::bare(Receipt::new("9001").unwrap());
-            draft.conclude(StepName::Second, Outcome::Completed(receipt), &policy);
+            update.conclude(StepName::Second, Outcome::Completed(receipt), &policy);
         },
     ];
     for step in steps {
         let transfer = store.transfer(id).await.unwrap().unwrap();
-        let mut draft = Draft::resume(transfer, world.fake.clock_now());
-        step(&mut draft);
-        world.fake.commit(draft.finish().unwrap(), None).await.unwrap();
+        let mut update = TransferUpdate::resume(transfer, world.fake.clock_now());
+        step(&mut update);
+        world.fake.commit(update.finish().unwrap(), None).await.unwrap();
     }
     id
 }
@@ -519,7 +523,7 @@ async fn inquiries_and_reversals_are_asked_of_the_engine() {
 }
 
 #[tokio::test]
-async fn what_a_transfers_state_forbids_is_told_with_its_code() {
+async fn an_action_that_the_state_forbids_is_answered_with_its_code() {
     let world = World::new();
     let id = TransferId::parse(&world.created("k1").await).unwrap();
     let conflict = RequestError::Conflict { id, status: "failed", why: "nothing has moved" };

@@ -118,7 +118,7 @@ impl Validator {
         if after == before {
             return Ok(None);
         }
-        Ok(Some((after, reckoning.judge(before, &self.read_set.totals)?)))
+        Ok(Some((after, reckoning.check(before, &self.read_set.totals)?)))
     }
 
     fn count_elsewhere(

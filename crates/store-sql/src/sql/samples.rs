@@ -1,6 +1,6 @@
 //! Transfers as they were stored before the schema knew of lanes and of collections.
 
-use kiungo_domain::transfer::{Draft, StepName};
+use kiungo_domain::transfer::{StepName, TransferUpdate};
 use kiungo_store::Summary;
 use kiungo_store::contract::story::{
     at, clear_at, complete, id, instruction, policy, received, then,
@@ -12,7 +12,7 @@ pub(crate) fn holders() -> Vec<(String, String)> {
     let holder = |(n, account): (u32, u64)| {
         let mut instruction = instruction(n);
         instruction.note = (n == 3).then(|| "a\0 \"kind\":\u{1F4B0}".to_owned());
-        let begins = |draft: &mut Draft| {
+        let begins = |draft: &mut TransferUpdate| {
             clear_at(draft, account);
             complete(draft, StepName::First, &format!("R{n}"));
             draft.start(StepName::Second, &policy());
@@ -36,7 +36,7 @@ pub(crate) fn lanes() -> Vec<[String; 4]> {
 pub(crate) fn collecting() -> (String, String) {
     let mut instruction = instruction(1);
     instruction.note = Some("a\0 \"kind\":\u{1F4B0}".to_owned());
-    let begins = |draft: &mut Draft| {
+    let begins = |draft: &mut TransferUpdate| {
         clear_at(draft, 5);
         draft.start(StepName::First, &policy());
     };

@@ -1,7 +1,7 @@
 //! Settled transfers moved out of the way.
 
 use kiungo_domain::TransferId;
-use kiungo_domain::transfer::{Draft, StepName};
+use kiungo_domain::transfer::{StepName, TransferUpdate};
 
 use super::Place;
 use super::story::{
@@ -14,10 +14,10 @@ use crate::{CommitError, Store, TransferQuery};
 async fn completes(store: &dyn Store, n: u32, second: i64) {
     let first = keyed(received(instruction(n), at(second)), &format!("k{n}"), "d");
     let first = commit(store, first).await;
-    let whole = then(&first, at(second), |draft| {
-        clear(draft);
-        complete(draft, StepName::First, &format!("R{n}"));
-        complete(draft, StepName::Second, &format!("C{n}"));
+    let whole = then(&first, at(second), |update| {
+        clear(update);
+        complete(update, StepName::First, &format!("R{n}"));
+        complete(update, StepName::Second, &format!("C{n}"));
     });
     commit(store, whole).await;
 }
@@ -69,9 +69,9 @@ pub async fn only_what_is_settled_is_archived(place: &dyn Place) {
     // Open, suspended with its case, failed but due, received or changed too late.
     commit(&*store, received(instruction(1), at(1))).await;
     let paid = commit(&*store, received(wallet_instruction(2, "W2"), at(1))).await;
-    commit(&*store, then(&paid, at(1), |draft| draft.refused(rejection()))).await;
+    commit(&*store, then(&paid, at(1), |update| update.refused(rejection()))).await;
     let failing = commit(&*store, received(instruction(3), at(1))).await;
-    let fails = |draft: &mut Draft| draft.refused(rejection());
+    let fails = |update: &mut TransferUpdate| update.refused(rejection());
     commit(&*store, due(then(&failing, at(1), fails), at(50))).await;
     completes(&*store, 4, 10).await;
     let late = commit(&*store, received(instruction(5), at(1))).await;
@@ -122,10 +122,10 @@ pub async fn what_happens_to_an_archived_transfer_brings_it_back(place: &dyn Pla
     newest(&*store).await;
     assert_eq!(store.archive(at(2), 10).await, Ok(2));
     let archived = store.transfer(id(1)).await.unwrap().unwrap();
-    let reversed = then(&archived, at(20), |draft| {
-        assert!(draft.request_reversal("operator", "asked"));
-        complete(draft, StepName::UndoSecond, "U1");
-        complete(draft, StepName::UndoFirst, "U2");
+    let reversed = then(&archived, at(20), |update| {
+        assert!(update.request_reversal("operator", "asked"));
+        complete(update, StepName::UndoSecond, "U1");
+        complete(update, StepName::UndoFirst, "U2");
     });
     let postings = store.postings(id(1)).await.unwrap();
     let transfer = commit(&*store, reversed.clone()).await;

@@ -1,7 +1,7 @@
 //! Cases: the questions that need a person.
 
 use kiungo_domain::hold::Condition;
-use kiungo_domain::transfer::{CaseKind, Draft, Operation, StepName};
+use kiungo_domain::transfer::{CaseKind, Operation, StepName, TransferUpdate};
 use kiungo_domain::{Finding, Outcome};
 
 use super::Place;
@@ -15,22 +15,22 @@ async fn kinds(store: &dyn Store) -> Vec<CaseKind> {
     store.cases(None, 0).await.unwrap().rows.into_iter().map(|case| case.kind).collect()
 }
 
-fn unknown(draft: &mut Draft) {
-    draft.start(StepName::First, &policy());
-    draft.conclude(StepName::First, Outcome::unknown("time-out"), &policy());
+fn unknown(update: &mut TransferUpdate) {
+    update.start(StepName::First, &policy());
+    update.conclude(StepName::First, Outcome::unknown("time-out"), &policy());
 }
 
 pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place) {
     let store = place.open().await;
     let first = commit(&*store, received(instruction(1), at(1))).await;
-    let cleared = then(&first, at(2), |draft| {
-        clear(draft);
-        unknown(draft);
+    let cleared = then(&first, at(2), |update| {
+        clear(update);
+        unknown(update);
     });
     let waiting = commit(&*store, cleared).await;
     assert_eq!(kinds(&*store).await, []);
-    let ask = |draft: &mut Draft| {
-        draft.learn(StepName::First, Finding::unclear("no answer"), &policy());
+    let ask = |update: &mut TransferUpdate| {
+        update.apply_finding(StepName::First, Finding::unclear("no answer"), &policy());
     };
     let overdue = commit(&*store, then(&waiting, at(700), ask)).await;
     let opened = store.cases(None, 0).await.unwrap().rows;
@@ -50,8 +50,8 @@ pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place
     let asked = commit(&*store, then(&overdue, at(800), ask)).await;
     assert_eq!(store.cases(None, 0).await.unwrap().rows, opened);
     // Another question stands beside it, since its own time.
-    let taken = |draft: &mut Draft| {
-        draft.receipt_taken(StepName::First, &receipt("W1"), id(9), &policy());
+    let taken = |update: &mut TransferUpdate| {
+        update.receipt_taken(StepName::First, &receipt("W1"), id(9), &policy());
     };
     let taken = commit(&*store, then(&asked, at(900), taken)).await;
     let changed = store.cases(None, 0).await.unwrap().rows;
@@ -59,9 +59,9 @@ pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place
     assert_eq!((changed[0].kind, changed[0].opened_at), (CaseKind::ReceiptTaken, at(900)));
     assert_eq!(changed[1], opened[0]);
     assert_eq!(store.summary(id(1)).await.unwrap().unwrap().case, Some(CaseKind::ReceiptTaken));
-    let settled = |draft: &mut Draft| {
+    let settled = |update: &mut TransferUpdate| {
         let confirmation = kiungo_domain::outcome::Confirmation::bare(receipt("R1"));
-        draft.learn(StepName::First, Finding::Executed(confirmation), &policy());
+        update.apply_finding(StepName::First, Finding::Executed(confirmation), &policy());
     };
     commit(&*store, then(&taken, at(950), settled)).await;
     assert_eq!(kinds(&*store).await, []);
@@ -71,8 +71,8 @@ pub async fn a_quarantined_item_is_a_case_until_it_is_handled(place: &dyn Place)
     let store = place.open().await;
     let suspended = |n: u32| {
         let first = received(wallet_instruction(n, &format!("W{n}")), at(i64::from(n)));
-        let refused = then(&first.decision.transfer, at(i64::from(n)), |draft| {
-            draft.refused(rejection());
+        let refused = then(&first.decision.transfer, at(i64::from(n)), |update| {
+            update.refused(rejection());
         });
         [first, refused]
     };
@@ -194,7 +194,7 @@ pub async fn cases_are_paged_newest_first(place: &dyn Place) {
     let open = async |n: u32, second: i64| {
         let first = received(wallet_instruction(n, &format!("W{n}")), at(0));
         let first = commit(&*store, first).await;
-        commit(&*store, then(&first, at(second), |draft| draft.refused(rejection()))).await;
+        commit(&*store, then(&first, at(second), |update| update.refused(rejection()))).await;
     };
     for n in 1..=5 {
         open(n, i64::from(n / 2)).await;
@@ -216,10 +216,10 @@ pub async fn cases_are_paged_newest_first(place: &dyn Place) {
 
 pub async fn completes(store: &dyn Store, n: u32) {
     let first = commit(store, received(instruction(n), at(1))).await;
-    let change = then(&first, at(2), |draft| {
-        clear(draft);
-        complete(draft, StepName::First, &format!("R{n}"));
-        complete(draft, StepName::Second, "55");
+    let change = then(&first, at(2), |update| {
+        clear(update);
+        complete(update, StepName::First, &format!("R{n}"));
+        complete(update, StepName::Second, "55");
     });
     commit(store, change).await;
 }

@@ -37,9 +37,9 @@ pub async fn a_change_is_there_whole(place: &dyn Place) {
 pub async fn a_change_adds_to_what_was_there(place: &dyn Place) {
     let store = place.open().await;
     let first = commit(&*store, received(instruction(1), at(1))).await;
-    let change = then(&first, at(2), |draft| {
-        clear(draft);
-        complete(draft, StepName::First, "R1");
+    let change = then(&first, at(2), |update| {
+        clear(update);
+        complete(update, StepName::First, "R1");
     });
     let second = commit(&*store, change).await;
     let journal = store.journal(id(1)).await.unwrap();
@@ -88,9 +88,9 @@ pub async fn a_receipt_belongs_to_one_transfer(place: &dyn Place) {
     commit(&*store, received(wallet_instruction(1, "W1"), at(1))).await;
     let second = commit(&*store, received(instruction(2), at(2))).await;
     let claims = |text: &'static str| {
-        move |draft: &mut kiungo_domain::transfer::Draft| {
-            clear(draft);
-            complete(draft, StepName::First, text);
+        move |update: &mut kiungo_domain::transfer::TransferUpdate| {
+            clear(update);
+            complete(update, StepName::First, text);
         }
     };
     let refused = store.commit(then(&second, at(3), claims("W1"))).await;
@@ -98,12 +98,12 @@ pub async fn a_receipt_belongs_to_one_transfer(place: &dyn Place) {
     assert_eq!(refused, Err(owner));
     // The caller decides anew, with another receipt, and later refunds under that same one.
     let second = commit(&*store, then(&second, at(4), claims("W2"))).await;
-    let refund = then(&second, at(5), |draft| {
-        draft.start(StepName::Second, &policy());
+    let refund = then(&second, at(5), |update| {
+        update.start(StepName::Second, &policy());
         let refused = kiungo_domain::Outcome::Rejected(super::story::rejection());
-        draft.conclude(StepName::Second, refused, &super::story::policy());
-        assert!(draft.request_reversal("operator", "asked"));
-        complete(draft, StepName::UndoFirst, "W2");
+        update.conclude(StepName::Second, refused, &super::story::policy());
+        assert!(update.request_reversal("operator", "asked"));
+        complete(update, StepName::UndoFirst, "W2");
     });
     commit(&*store, refund).await;
     let owner = store.by_receipt(&provider("mpesa-tz"), &receipt("W2")).await.unwrap();
@@ -171,9 +171,9 @@ pub async fn an_unbalanced_decision_is_refused(place: &dyn Place) {
 pub async fn a_decision_with_a_gap_is_refused(place: &dyn Place) {
     let store = place.open().await;
     let first = commit(&*store, received(instruction(1), at(1))).await;
-    let mut draft = kiungo_domain::transfer::Draft::resume(first, at(2));
-    clear(&mut draft);
-    let mut change = change_of(draft).unwrap();
+    let mut update = kiungo_domain::transfer::TransferUpdate::resume(first, at(2));
+    clear(&mut update);
+    let mut change = change_of(update).unwrap();
     change.decision.entries[0].seq += 1;
     let refused = store.commit(change).await;
     assert!(matches!(refused, Err(CommitError::Store(StoreError::Corrupt(_)))), "{refused:?}");

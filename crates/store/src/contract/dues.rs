@@ -65,8 +65,8 @@ pub async fn a_change_replaces_the_due_time(place: &dyn Place) {
     let first = commit(&*store, due(received(instruction(1), at(0)), at(10))).await;
     let second = commit(&*store, due(then(&first, at(5), clear), at(7))).await;
     assert_eq!(store.due(at(99), 10).await.unwrap(), [(id(1), at(7))]);
-    let change = then(&second, at(6), |draft| {
-        assert!(draft.start(second.open_step().unwrap(), &policy()).is_some());
+    let change = then(&second, at(6), |update| {
+        assert!(update.start(second.open_step().unwrap(), &policy()).is_some());
     });
     commit(&*store, change).await;
     assert_eq!(store.due(at(99), 10).await.unwrap(), []);

@@ -12,7 +12,7 @@ use super::story::{
 };
 use crate::{Arrival, Change, CommitError, Store};
 
-/// Commits all changes at the same time; the answers in their order.
+/// Commits all changes at the same time; returns the answers in the order of the changes.
 pub async fn at_once(store: &Arc<dyn Store>, changes: Vec<Change>) -> Vec<Result<(), CommitError>> {
     let mut tasks = JoinSet::new();
     for (index, change) in changes.into_iter().enumerate() {
@@ -35,9 +35,9 @@ pub async fn sixty_four_writers_commit_side_by_side(place: &dyn Place) {
                 let change = received(instruction(n), at(i64::from(n)));
                 let transfer = change.decision.transfer.clone();
                 store.commit(change).await.unwrap();
-                let next = then(&transfer, at(1_000), |draft| {
-                    clear(draft);
-                    complete(draft, StepName::First, &format!("R{n}"));
+                let next = then(&transfer, at(1_000), |update| {
+                    clear(update);
+                    complete(update, StepName::First, &format!("R{n}"));
                 });
                 store.commit(next).await.unwrap();
             }

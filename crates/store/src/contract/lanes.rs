@@ -2,7 +2,7 @@
 
 use kiungo_domain::outcome::Confirmation;
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{Draft, Instruction, Kind, StepName};
+use kiungo_domain::transfer::{Instruction, Kind, StepName, TransferUpdate};
 use kiungo_domain::{AccountRef, CoreId, Outcome, Transfer, TransferId};
 
 use super::Place;
@@ -16,7 +16,7 @@ use crate::{Change, CommitError, Store};
 async fn cleared(store: &dyn Store, n: u32) -> Transfer {
     let withdrawal = Instruction { kind: Kind::Withdrawal, ..named(n) };
     let first = commit(store, received(withdrawal, at(1))).await;
-    commit(store, then(&first, at(2), |draft| clear_at(draft, 5))).await
+    commit(store, then(&first, at(2), |update| clear_at(update, 5))).await
 }
 
 /// Each names the account in another way.
@@ -33,8 +33,8 @@ fn named(n: u32) -> Instruction {
 
 /// Its operation on the account begins.
 fn takes(transfer: &Transfer) -> Change {
-    let change = then(transfer, at(3), |draft| {
-        assert!(draft.start(StepName::First, &policy()).is_some());
+    let change = then(transfer, at(3), |update| {
+        assert!(update.start(StepName::First, &policy()).is_some());
     });
     assert!(change.decision.transfer.holds_account());
     change
@@ -42,9 +42,9 @@ fn takes(transfer: &Transfer) -> Change {
 
 /// Its operation on the account ends, done or not.
 fn leaves(transfer: &Transfer) -> Change {
-    let change = then(transfer, at(4), |draft| {
+    let change = then(transfer, at(4), |update| {
         let outcome = Outcome::Rejected(rejection());
-        draft.conclude(StepName::First, outcome, &policy());
+        update.conclude(StepName::First, outcome, &policy());
     });
     assert!(!change.decision.transfer.holds_account());
     change
@@ -65,8 +65,8 @@ pub async fn an_account_is_held_by_one_transfer(place: &dyn Place) {
         assert_eq!(store.commit(takes(rival)).await, held_by(id(1)));
     }
     // It goes on holding it, whatever it hears meanwhile.
-    let unknown = then(&first, at(4), |draft| {
-        draft.conclude(StepName::First, Outcome::unknown("time-out"), &policy());
+    let unknown = then(&first, at(4), |update| {
+        update.conclude(StepName::First, Outcome::unknown("time-out"), &policy());
     });
     commit(&*store, unknown).await;
     assert_eq!(store.commit(takes(&all[1])).await, held_by(id(1)));
@@ -86,7 +86,7 @@ pub async fn another_core_or_kind_is_another_account(place: &dyn Place) {
     let mut all = vec![here];
     for instruction in [elsewhere, loan] {
         let first = commit(&*store, received(instruction, at(1))).await;
-        all.push(commit(&*store, then(&first, at(2), |draft| clear_at(draft, 5))).await);
+        all.push(commit(&*store, then(&first, at(2), |update| clear_at(update, 5))).await);
     }
     for transfer in &all {
         commit(&*store, takes(transfer)).await;
@@ -105,7 +105,7 @@ pub async fn a_lane_that_is_free_again_can_be_taken(place: &dyn Place) {
     assert_eq!(store.commit(takes(&three)).await, held_by(id(2)));
     // What is taken and left by one decision was never anybody's.
     commit(&*store, leaves(&two)).await;
-    let both = then(&three, at(5), |draft| complete(draft, StepName::First, "C3"));
+    let both = then(&three, at(5), |update| complete(update, StepName::First, "C3"));
     commit(&*store, both).await;
     let four = cleared(&*store, 4).await;
     commit(&*store, takes(&four)).await;
@@ -118,7 +118,7 @@ pub async fn an_account_goes_from_hand_to_hand_within_a_batch(place: &dyn Place)
     let two = cleared(&*store, 2).await;
     let new = Instruction { kind: Kind::Withdrawal, ..named(3) };
     let new = received(new, at(1));
-    let found = then(&new.decision.transfer, at(2), |draft| clear_at(draft, 5));
+    let found = then(&new.decision.transfer, at(2), |update| clear_at(update, 5));
     let third = found.decision.transfer.clone();
     let (one_leaves, two_takes) = (leaves(&one), takes(&two));
     let two_leaves = leaves(&two_takes.decision.transfer);
@@ -161,9 +161,9 @@ pub async fn a_stale_decision_is_stale_whoever_holds_the_account(place: &dyn Pla
     let (one, two) = (cleared(&*store, 1).await, cleared(&*store, 2).await);
     commit(&*store, takes(&one)).await;
     let late = takes(&two);
-    let refused = then(&two, at(3), |draft| {
-        draft.start(StepName::First, &policy());
-        draft.conclude(StepName::First, Outcome::Rejected(rejection()), &policy());
+    let refused = then(&two, at(3), |update| {
+        update.start(StepName::First, &policy());
+        update.conclude(StepName::First, Outcome::Rejected(rejection()), &policy());
     });
     commit(&*store, refused).await;
     assert_eq!(store.commit(late).await, Err(CommitError::Stale));
@@ -172,15 +172,15 @@ pub async fn a_stale_decision_is_stale_whoever_holds_the_account(place: &dyn Pla
 /// The receipt is judged after the account, and a refusal leaves the account as it was.
 pub async fn a_refused_decision_takes_no_account(place: &dyn Place) {
     let store = place.open().await;
-    let claims = |draft: &mut Draft| {
-        clear_at(draft, 5);
-        complete(draft, StepName::First, "W1");
-        draft.start(StepName::Second, &policy());
+    let claims = |update: &mut TransferUpdate| {
+        clear_at(update, 5);
+        complete(update, StepName::First, "W1");
+        update.start(StepName::Second, &policy());
     };
     let first = commit(&*store, received(instruction(1), at(1))).await;
-    let other = then(&first, at(2), |draft| {
-        clear_at(draft, 6);
-        complete(draft, StepName::First, "W1");
+    let other = then(&first, at(2), |update| {
+        clear_at(update, 6);
+        complete(update, StepName::First, "W1");
     });
     commit(&*store, other).await;
     let second = commit(&*store, received(instruction(2), at(1))).await;
@@ -197,20 +197,20 @@ pub async fn a_refused_decision_takes_no_account(place: &dyn Place) {
 pub async fn who_is_given_another_account_lets_go_of_the_first(place: &dyn Place) {
     let store = place.open().await;
     let begins = |account: u64, text: &'static str| {
-        move |draft: &mut Draft| {
-            clear_at(draft, account);
-            complete(draft, StepName::First, text);
-            draft.start(StepName::Second, &policy());
+        move |update: &mut TransferUpdate| {
+            clear_at(update, account);
+            complete(update, StepName::First, text);
+            update.start(StepName::Second, &policy());
         }
     };
     let first = commit(&*store, received(instruction(1), at(1))).await;
     let first = commit(&*store, then(&first, at(2), begins(5, "R1"))).await;
-    let moves = then(&first, at(3), |draft| {
-        draft.conclude(StepName::Second, Outcome::Rejected(rejection()), &policy());
+    let moves = then(&first, at(3), |update| {
+        update.conclude(StepName::Second, Outcome::Rejected(rejection()), &policy());
         let account = AccountRef { kind: None, key: AccountKey::Id(6) };
-        assert!(draft.assign(account, "operator"));
-        clear_at(draft, 6);
-        assert!(draft.start(StepName::Second, &policy()).is_some());
+        assert!(update.assign(account, "operator"));
+        clear_at(update, 6);
+        assert!(update.start(StepName::Second, &policy()).is_some());
     });
     assert!(moves.decision.transfer.holds_account());
     let first = commit(&*store, moves).await;
@@ -221,9 +221,9 @@ pub async fn who_is_given_another_account_lets_go_of_the_first(place: &dyn Place
     assert_eq!(store.commit(refused.clone()).await, held_by(id(1)));
     commit(
         &*store,
-        then(&first, at(5), |draft| {
+        then(&first, at(5), |update| {
             let found = Confirmation::bare(receipt("C6"));
-            draft.conclude(StepName::Second, Outcome::Completed(found), &policy());
+            update.conclude(StepName::Second, Outcome::Completed(found), &policy());
         }),
     )
     .await;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use kiungo_domain::transfer::{Draft, Instruction, Kind, Status, StepName};
+use kiungo_domain::transfer::{Instruction, Kind, Status, StepName, TransferUpdate};
 use kiungo_domain::{Currency, Money, Msisdn, Outcome, Timestamp, Transfer};
 
 use super::Place;
@@ -67,7 +67,7 @@ fn met(answer: Result<(), CommitError>) -> (Scope, DayLimit) {
 async fn fits(store: &dyn Store, minor: i64, allowance: &Allowance) -> bool {
     static NEXT: AtomicU32 = AtomicU32::new(10_000);
     let probe = new(NEXT.fetch_add(1, Ordering::Relaxed), minor, allowance);
-    let failed = then(&probe.decision.transfer, at(2), |draft| draft.refused(rejection()));
+    let failed = then(&probe.decision.transfer, at(2), |update| update.refused(rejection()));
     match store.commit(probe).await {
         Ok(()) => {
             store.commit(failed).await.unwrap();
@@ -177,13 +177,13 @@ pub async fn what_is_definitely_not_executed_leaves_its_room(place: &dyn Place) 
     let all = wallet_may(value(100));
     let failed = commit(&*store, new(1, 100, &all)).await;
     assert!(!fits(&*store, 1, &all).await);
-    commit(&*store, then(&failed, at(2), |draft| draft.refused(rejection()))).await;
+    commit(&*store, then(&failed, at(2), |update| update.refused(rejection()))).await;
     assert!(fits(&*store, 100, &all).await);
     // Refused by the provider, and by it alone.
     let begun = commit(&*store, new(2, 100, &all)).await;
-    let begins = |draft: &mut Draft| {
-        clear(draft);
-        draft.start(StepName::First, &policy());
+    let begins = |update: &mut TransferUpdate| {
+        clear(update);
+        update.start(StepName::First, &policy());
     };
     let begun = commit(&*store, then(&begun, at(2), begins)).await;
     assert!(!fits(&*store, 1, &all).await, "under way");
@@ -198,30 +198,30 @@ pub async fn what_is_definitely_not_executed_leaves_its_room(place: &dyn Place) 
         within(received(withdrawal, at(1)), &all)
     };
     met(store.commit(outbound(4)).await);
-    let undone = then(&refused, at(3), |draft| complete(draft, StepName::UndoFirst, "C9"));
+    let undone = then(&refused, at(3), |update| complete(update, StepName::UndoFirst, "C9"));
     assert_eq!(undone.decision.transfer.status(), Status::Reversed);
     commit(&*store, undone).await;
     commit(&*store, outbound(4)).await;
     // The payment that another transfer carries counts there.
     let merged = commit(&*store, new(5, 100, &all)).await;
-    let carried = |draft: &mut Draft| {
-        clear(draft);
-        draft.merge(id(1), Status::Completed);
+    let carried = |update: &mut TransferUpdate| {
+        clear(update);
+        update.merge(id(1), Status::Completed);
     };
     commit(&*store, then(&merged, at(2), carried)).await;
     assert!(fits(&*store, 100, &all).await);
 }
 
-fn first_refused(draft: &mut Draft) {
-    draft.conclude(StepName::First, Outcome::Rejected(rejection()), &policy());
+fn first_refused(update: &mut TransferUpdate) {
+    update.conclude(StepName::First, Outcome::Rejected(rejection()), &policy());
 }
 
 /// The core's leg is done, the payout refused for good.
-fn payout_refused(draft: &mut Draft) {
-    clear(draft);
-    complete(draft, StepName::First, "C1");
-    draft.start(StepName::Second, &policy());
-    draft.conclude(StepName::Second, Outcome::Rejected(rejection()), &policy());
+fn payout_refused(update: &mut TransferUpdate) {
+    clear(update);
+    complete(update, StepName::First, "C1");
+    update.start(StepName::Second, &policy());
+    update.conclude(StepName::Second, Outcome::Rejected(rejection()), &policy());
 }
 
 pub async fn what_was_executed_counts_though_it_is_given_back(place: &dyn Place) {
@@ -230,20 +230,20 @@ pub async fn what_was_executed_counts_though_it_is_given_back(place: &dyn Place)
     let first = commit(&*store, new(1, 100, &all)).await;
     let whole = commit(&*store, then(&first, at(2), whole)).await;
     assert!(!fits(&*store, 1, &all).await);
-    let reversed = then(&whole, at(3), |draft| {
-        assert!(draft.request_reversal("operator", "asked"));
-        complete(draft, StepName::UndoSecond, "56");
-        complete(draft, StepName::UndoFirst, "R2");
+    let reversed = then(&whole, at(3), |update| {
+        assert!(update.request_reversal("operator", "asked"));
+        complete(update, StepName::UndoSecond, "56");
+        complete(update, StepName::UndoFirst, "R2");
     });
     assert_eq!(reversed.decision.transfer.status(), Status::Reversed);
     commit(&*store, reversed).await;
     assert!(!fits(&*store, 1, &all).await, "the provider has counted it");
 }
 
-fn whole(draft: &mut Draft) {
-    clear(draft);
-    complete(draft, StepName::First, "R1");
-    complete(draft, StepName::Second, "55");
+fn whole(update: &mut TransferUpdate) {
+    clear(update);
+    complete(update, StepName::First, "R1");
+    complete(update, StepName::Second, "55");
 }
 
 pub async fn what_is_executed_already_counts_and_is_never_refused(place: &dyn Place) {
@@ -261,18 +261,18 @@ pub async fn what_is_executed_already_counts_and_is_never_refused(place: &dyn Pl
     // What counts already stays where it is.
     let known = commit(&*store, new(5, 1, &sum)).await;
     let tomorrow = Allowance { day: day(1), ..executed.clone() };
-    let known = then(&known, at(2), |draft| {
-        clear(draft);
-        complete(draft, StepName::First, "R5");
+    let known = then(&known, at(2), |update| {
+        clear(update);
+        complete(update, StepName::First, "R5");
     });
     commit(&*store, within(known, &tomorrow)).await;
     assert!(!fits(&*store, 1, &sum).await, "it counts on the day on which it was sent");
     assert!(fits(&*store, 100, &Allowance { day: day(1), ..all }).await);
     // What counted nowhere counts from then on.
     let late = commit(&*store, received(moves(6, 100), at(1))).await;
-    let late = then(&late, at(2), |draft| {
-        clear(draft);
-        complete(draft, StepName::First, "R6");
+    let late = then(&late, at(2), |update| {
+        clear(update);
+        complete(update, StepName::First, "R6");
     });
     commit(&*store, within(late, &executed)).await;
     assert!(!fits(&*store, 1, &wallet_may(value(371))).await);
@@ -288,8 +288,8 @@ pub async fn a_transfer_counts_on_the_day_of_its_allowance(place: &dyn Place) {
         let waits = commit(&*store, new(base + 1, 60, &today)).await;
         let waits = commit(&*store, then(&waits, at(2), clear)).await;
         let in_the_way = commit(&*store, new(base + 2, 50, &tomorrow)).await;
-        let begins = |draft: &mut Draft| {
-            draft.start(StepName::First, &policy());
+        let begins = |update: &mut TransferUpdate| {
+            update.start(StepName::First, &policy());
         };
         let late = || within(then(&waits, at(90_000), begins), &tomorrow);
         let refused = store.commit(late()).await;
@@ -299,7 +299,7 @@ pub async fn a_transfer_counts_on_the_day_of_its_allowance(place: &dyn Place) {
         );
         assert_eq!(store.transfer(waits.id()).await.unwrap(), Some(waits.clone()));
         assert!(!fits(&*store, 41, &today).await, "it counts where it counted");
-        commit(&*store, then(&in_the_way, at(3), |draft| draft.refused(rejection()))).await;
+        commit(&*store, then(&in_the_way, at(3), |update| update.refused(rejection()))).await;
         let begun = commit(&*store, late()).await;
         assert!(fits(&*store, 100, &today).await, "it counts there no longer");
         assert!(!fits(&*store, 41, &tomorrow).await && fits(&*store, 40, &tomorrow).await);
@@ -316,8 +316,8 @@ pub async fn a_transfer_is_not_judged_again_by_the_day_on_which_it_counts(place:
     let narrow = wallet_may(value(1));
     let first = commit(&*store, within(then(&first, at(2), clear), &narrow)).await;
     let both = Allowance { organisation: Some(value(99)), ..narrow };
-    let begins = |draft: &mut Draft| {
-        draft.start(StepName::First, &policy());
+    let begins = |update: &mut TransferUpdate| {
+        update.start(StepName::First, &policy());
     };
     let refused = store.commit(within(then(&first, at(3), begins), &both)).await;
     assert_eq!(met(refused), (Scope::Organisation, DayLimit::Value(money(99))));
@@ -370,7 +370,7 @@ pub async fn a_day_goes_from_hand_to_hand_within_a_batch(place: &dyn Place) {
     let store = place.open().await;
     let all = wallet_may(value(100));
     let one = commit(&*store, new(1, 100, &all)).await;
-    let fails = |transfer: &Transfer| then(transfer, at(2), |draft| draft.refused(rejection()));
+    let fails = |transfer: &Transfer| then(transfer, at(2), |update| update.refused(rejection()));
     let two = new(2, 100, &all);
     let second = two.decision.transfer.clone();
     let changes = vec![new(3, 1, &all), fails(&one), two, new(3, 1, &all), fails(&second)];
@@ -412,10 +412,10 @@ pub async fn a_day_stays_used_over_archive_and_restart(place: &dyn Place) {
     let store = place.reopen(store.clone()).await.unwrap_or(store);
     full(met(store.commit(new(3, 1, &all)).await));
     // What comes back from the archive counts where it counted.
-    let back = then(&done, at(4), |draft| {
-        assert!(draft.request_reversal("operator", "asked"));
+    let back = then(&done, at(4), |update| {
+        assert!(update.request_reversal("operator", "asked"));
     });
     commit(&*store, back).await;
-    commit(&*store, then(&other, at(4), |draft| draft.refused(rejection()))).await;
+    commit(&*store, then(&other, at(4), |update| update.refused(rejection()))).await;
     assert_eq!(met(store.commit(new(3, 1, &all)).await).0, Scope::Wallet);
 }

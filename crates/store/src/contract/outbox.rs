@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kiungo_domain::TransferId;
 use kiungo_domain::outcome::Outcome;
-use kiungo_domain::transfer::{Draft, Event, Status, StepName};
+use kiungo_domain::transfer::{Event, Status, StepName, TransferUpdate};
 use tokio::task::JoinSet;
 
 use super::Place;
@@ -29,22 +29,22 @@ pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
     assert_eq!(store.outbox_rows(10).await.unwrap(), []);
     let first = commit(&*store, received(wallet_instruction(1, "W1"), at(1))).await;
     let other = commit(&*store, received(instruction(2), at(2))).await;
-    let begins = |draft: &mut Draft| {
-        clear(draft);
-        draft.start(StepName::First, &policy());
+    let begins = |update: &mut TransferUpdate| {
+        clear(update);
+        update.start(StepName::First, &policy());
     };
     let begun = commit(&*store, then(&other, at(3), begins)).await;
     assert_ne!(begun.status(), other.status());
     // What does not show in the status is not told.
-    let unknown = then(&begun, at(3), |draft| {
-        draft.conclude(StepName::First, Outcome::unknown("time-out"), &policy());
+    let unknown = then(&begun, at(3), |update| {
+        update.conclude(StepName::First, Outcome::unknown("time-out"), &policy());
     });
     assert_eq!(unknown.decision.transfer.status(), begun.status());
     commit(&*store, unknown).await;
-    let change = then(&first, at(4), |draft| {
-        clear(draft);
-        draft.start(StepName::Second, &policy());
-        draft.conclude(StepName::Second, Outcome::Rejected(rejection()), &policy());
+    let change = then(&first, at(4), |update| {
+        clear(update);
+        update.start(StepName::Second, &policy());
+        update.conclude(StepName::Second, Outcome::Rejected(rejection()), &policy());
     });
     let suspended = commit(&*store, change.clone()).await;
     assert_eq!(suspended.status(), Status::Suspended);
@@ -114,9 +114,11 @@ pub async fn many_writers_keep_the_order_of_each_transfer(place: &dyn Place) {
         writers.spawn(async move {
             let first = commit(&*store, received(instruction(n), at(1))).await;
             let second = commit(&*store, then(&first, at(2), clear)).await;
-            let collects = |draft: &mut Draft| complete(draft, StepName::First, &format!("R{n}"));
+            let collects =
+                |update: &mut TransferUpdate| complete(update, StepName::First, &format!("R{n}"));
             let third = commit(&*store, then(&second, at(3), collects)).await;
-            let books = |draft: &mut Draft| complete(draft, StepName::Second, &format!("C{n}"));
+            let books =
+                |update: &mut TransferUpdate| complete(update, StepName::Second, &format!("C{n}"));
             let last = commit(&*store, then(&third, at(4), books)).await;
             let mut statuses =
                 [first, second, third, last].map(|transfer| transfer.status()).to_vec();

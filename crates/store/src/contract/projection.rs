@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kiungo_domain::Transfer;
-use kiungo_domain::transfer::{Draft, Instruction, Kind, Status, StepName};
+use kiungo_domain::transfer::{Instruction, Kind, Status, StepName, TransferUpdate};
 
 use super::Place;
 use super::story::{
@@ -87,10 +87,10 @@ pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {
     let mut sent = Vec::new();
     for n in [3, 1, 2] {
         let first = commit(&*store, received(instruction(n), at(1))).await;
-        let change = then(&first, at(2), |draft| {
-            clear(draft);
-            complete(draft, StepName::First, &format!("R{n}"));
-            draft.start(StepName::Second, &policy());
+        let change = then(&first, at(2), |update| {
+            clear(update);
+            complete(update, StepName::First, &format!("R{n}"));
+            update.start(StepName::Second, &policy());
         });
         sent.push(commit(&*store, change).await);
     }
@@ -98,10 +98,10 @@ pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {
     let holding = store.holding_accounts().await.unwrap();
     assert_eq!(holding.iter().map(|summary| summary.id).collect::<Vec<_>>(), [id(3), id(1), id(2)]);
     assert!(holding.iter().all(|summary| summary.holds_account));
-    let done = |draft: &mut Draft| {
+    let done = |update: &mut TransferUpdate| {
         let done = kiungo_domain::outcome::Confirmation::bare(super::story::receipt("55"));
         let outcome = kiungo_domain::Outcome::Completed(done);
-        draft.conclude(StepName::Second, outcome, &super::story::policy());
+        update.conclude(StepName::Second, outcome, &super::story::policy());
     };
     commit(&*store, then(&sent[0], at(3), done)).await;
     let holding = store.holding_accounts().await.unwrap();
@@ -115,7 +115,7 @@ pub async fn every_collection_under_way_is_found_by_what_a_payment_tells(place: 
         let first = commit(&*store, received(instruction(n), at(1))).await;
         match account {
             Some(account) => {
-                let clear = |draft: &mut Draft| clear_at(draft, account);
+                let clear = |update: &mut TransferUpdate| clear_at(update, account);
                 commit(&*store, then(&first, at(2), clear)).await
             }
             None => first,
@@ -146,7 +146,7 @@ pub async fn every_collection_under_way_is_found_by_what_a_payment_tells(place: 
     assert!(of_payer.contains(&id(2)) && of_payer.len() == 60, "{}", of_payer.len());
     let elsewhere = CollectionQuery { provider: provider("gsma-sandbox"), ..query.clone() };
     assert_eq!(found(&elsewhere).await, []);
-    let collected = |draft: &mut Draft| complete(draft, StepName::First, "R1");
+    let collected = |update: &mut TransferUpdate| complete(update, StepName::First, "R1");
     commit(&*store, then(&sought, at(3), collected)).await;
     assert_eq!(found(&query).await, [], "it has its receipt");
 }

@@ -31,8 +31,8 @@ async fn stock(store: &dyn Store) {
     loan.core = core("second");
     commit(store, received(loan, at(2))).await;
     let paid = commit(store, received(wallet_instruction(3, "W3"), at(3))).await;
-    let suspend = |draft: &mut kiungo_domain::transfer::Draft| {
-        draft.refused(super::story::rejection());
+    let suspend = |update: &mut kiungo_domain::transfer::TransferUpdate| {
+        update.refused(super::story::rejection());
     };
     commit(store, then(&paid, at(4), suspend)).await;
     commit(store, received(instruction(4), at(5))).await;
@@ -127,7 +127,7 @@ pub async fn accounts_and_amounts_are_found_as_people_write_them(place: &dyn Pla
     typed.origin = Origin::Wallet { receipt, account_reference: "sv 004400.".to_owned() };
     commit(&*store, received(typed, at(2))).await;
     let found_later = commit(&*store, received(instruction(3), at(2))).await;
-    commit(&*store, then(&found_later, at(3), |draft| clear_at(draft, 4_400))).await;
+    commit(&*store, then(&found_later, at(3), |update| clear_at(update, 4_400))).await;
     let by = |account: &str, amount: Option<i64>| TransferQuery {
         account: account_term(account),
         amount: amount.map(money),

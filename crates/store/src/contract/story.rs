@@ -7,7 +7,7 @@ use kiungo_domain::outcome::{
 };
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
-use kiungo_domain::transfer::{ByOperation, Draft, Instruction, Kind, Origin, StepName};
+use kiungo_domain::transfer::{ByOperation, Instruction, Kind, Origin, StepName, TransferUpdate};
 use kiungo_domain::{
     AccountRef, CoreAccount, CoreId, Currency, Money, Msisdn, ProviderId, Receipt, Timestamp,
     Transfer, TransferId,
@@ -58,20 +58,20 @@ pub fn wallet_instruction(n: u32, text: &str) -> Instruction {
     Instruction { origin, client_reference: None, note: None, ..instruction(n) }
 }
 
-pub fn change_of(draft: Draft) -> Option<Change> {
-    let decision = draft.finish()?;
+pub fn change_of(update: TransferUpdate) -> Option<Change> {
+    let decision = update.finish()?;
     Some(Change { decision, due: None, key: None, handles: None, allowance: None })
 }
 
 pub fn received(instruction: Instruction, at: Timestamp) -> Change {
-    change_of(Draft::receive(instruction, at)).expect("a new transfer has an event")
+    change_of(TransferUpdate::receive(instruction, at)).expect("a new transfer has an event")
 }
 
 /// The change that `tell` makes to a transfer.
-pub fn then(transfer: &Transfer, at: Timestamp, tell: impl FnOnce(&mut Draft)) -> Change {
-    let mut draft = Draft::resume(transfer.clone(), at);
-    tell(&mut draft);
-    change_of(draft).expect("something happens")
+pub fn then(transfer: &Transfer, at: Timestamp, tell: impl FnOnce(&mut TransferUpdate)) -> Change {
+    let mut update = TransferUpdate::resume(transfer.clone(), at);
+    tell(&mut update);
+    change_of(update).expect("something happens")
 }
 
 pub fn keyed(change: Change, key: &str, digest: &str) -> Change {
@@ -101,21 +101,21 @@ pub async fn commit(store: &dyn Store, change: Change) -> Transfer {
 }
 
 /// Finds an account that no other transfer has.
-pub fn clear(draft: &mut Draft) {
-    let [.., a, b, c, d, _] = *draft.transfer().id().as_uuid().as_bytes();
-    clear_at(draft, 1_000 + u64::from(u32::from_be_bytes([a, b, c, d])));
+pub fn clear(update: &mut TransferUpdate) {
+    let [.., a, b, c, d, _] = *update.transfer().id().as_uuid().as_bytes();
+    clear_at(update, 1_000 + u64::from(u32::from_be_bytes([a, b, c, d])));
 }
 
 /// Finds this account.
-pub fn clear_at(draft: &mut Draft, id: u64) {
-    let kind = draft.transfer().kind().account_kind();
-    draft.cleared(CoreAccount { kind, id }, format!("{id:09}"));
+pub fn clear_at(update: &mut TransferUpdate, id: u64) {
+    let kind = update.transfer().kind().account_kind();
+    update.cleared(CoreAccount { kind, id }, format!("{id:09}"));
 }
 
-pub fn complete(draft: &mut Draft, step: StepName, text: &str) {
-    draft.start(step, &policy()).expect("the step is ready");
+pub fn complete(update: &mut TransferUpdate, step: StepName, text: &str) {
+    update.start(step, &policy()).expect("the step is ready");
     let confirmation = Confirmation::bare(receipt(text));
-    draft.conclude(step, Outcome::Completed(confirmation), &policy());
+    update.conclude(step, Outcome::Completed(confirmation), &policy());
 }
 
 pub fn rejection() -> Rejection {
@@ -126,7 +126,7 @@ pub fn rejection() -> Rejection {
 pub fn policy() -> Policy {
     let side = SidePolicy {
         resend_is_idempotent: true,
-        ladder: vec![Duration::from_secs(30)],
+        inquiry_schedule: vec![Duration::from_secs(30)],
         absent_after: Duration::from_secs(60),
         absent_times: 2,
         when_absent: WhenAbsent::Resend,
@@ -199,44 +199,44 @@ impl Dice {
     fn finding(&mut self, transfer: &Transfer) -> Finding {
         match self.below(6) {
             0..3 => Finding::Executed(self.confirmation(transfer)),
-            3 => Finding::Refused(rejection()),
+            3 => Finding::Rejected(rejection()),
             4 => Finding::Absent,
             _ => Finding::Reversed(self.confirmation(transfer)),
         }
     }
 
-    /// Draws what happens to a transfer next, and applies it to the draft.
-    pub fn happening(&mut self, draft: &mut Draft) {
+    /// Draws what happens to a transfer next, and applies it to the update.
+    pub fn happening(&mut self, update: &mut TransferUpdate) {
         let policy = policy();
-        let open = draft.transfer().open_step();
+        let open = update.transfer().open_step();
         let step = open.unwrap_or(StepName::ALL[self.below(4) as usize]);
         match self.below(12) {
-            0 | 1 => clear_at(draft, u64::from(self.below(12))),
-            2 if self.below(3) == 0 => draft.refused(rejection()),
-            2..6 => drop(draft.start(step, &policy)),
+            0 | 1 => clear_at(update, u64::from(self.below(12))),
+            2 if self.below(3) == 0 => update.refused(rejection()),
+            2..6 => drop(update.start(step, &policy)),
             6..8 => {
-                let outcome = self.outcome(&draft.transfer().clone());
-                draft.conclude(step, outcome, &policy);
+                let outcome = self.outcome(&update.transfer().clone());
+                update.conclude(step, outcome, &policy);
             }
             8 | 9 => {
-                let finding = self.finding(&draft.transfer().clone());
-                draft.learn(step, finding, &policy);
+                let finding = self.finding(&update.transfer().clone());
+                update.apply_finding(step, finding, &policy);
             }
-            10 => drop(draft.request_reversal("operator", "asked")),
+            10 => drop(update.request_reversal("operator", "asked")),
             _ => {
                 let account = AccountRef { kind: None, key: AccountKey::Id(9) };
-                let _ = draft.assign(account, "operator");
+                let _ = update.assign(account, "operator");
             }
         }
     }
 
     /// A change in the life of `transfer`: several things may happen at once.
     pub fn change(&mut self, transfer: &Transfer, at: Timestamp) -> Option<Change> {
-        let mut draft = Draft::resume(transfer.clone(), at);
+        let mut update = TransferUpdate::resume(transfer.clone(), at);
         for _ in 0..=self.below(3) {
-            self.happening(&mut draft);
+            self.happening(&mut update);
         }
-        let mut change = change_of(draft)?;
+        let mut change = change_of(update)?;
         let wait = Duration::from_secs(u64::from(self.below(90)));
         change.due = (self.below(3) > 0).then(|| at.after(wait));
         Some(change)

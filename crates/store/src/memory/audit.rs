@@ -101,7 +101,7 @@ fn suspended(summary: &Summary) -> Money {
 
 #[cfg(test)]
 mod tests {
-    use kiungo_domain::transfer::{Draft, StepName};
+    use kiungo_domain::transfer::{StepName, TransferUpdate};
 
     use super::*;
     use crate::Change;
@@ -109,10 +109,10 @@ mod tests {
 
     fn holding(books: &mut Books, n: u32) -> Change {
         let first = received(instruction(n), at(1));
-        let begins = |draft: &mut Draft| {
-            clear_at(draft, 5);
-            complete(draft, StepName::First, &format!("R{n}"));
-            draft.start(StepName::Second, &policy());
+        let begins = |update: &mut TransferUpdate| {
+            clear_at(update, 5);
+            complete(update, StepName::First, &format!("R{n}"));
+            update.start(StepName::Second, &policy());
         };
         let change = then(&first.decision.transfer, at(2), begins);
         books.apply(first).unwrap();

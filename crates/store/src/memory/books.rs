@@ -118,7 +118,7 @@ impl Books {
     fn reckon(&self, change: &Change) -> Result<Option<Reckoned>, LimitReached> {
         let Some(reckoning) = Reckoning::of(change) else { return Ok(None) };
         let before = self.day_uses.get(&reckoning.transfer).copied();
-        let totals = reckoning.judge(before, &self.day_totals)?;
+        let totals = reckoning.check(before, &self.day_totals)?;
         Ok(Some((reckoning.after(before), totals)))
     }
 

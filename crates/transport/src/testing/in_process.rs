@@ -30,7 +30,7 @@ impl Transport for InProcess {
     async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
         let lost = |why: &str| Failure::NoAnswer { why: why.to_owned() };
         let router = self.router.clone();
-        // A task of its own: the other side works on though nobody listens any more.
+        // A task of its own: the other side works on although the caller has stopped waiting.
         let work = tokio::spawn(router.oneshot(request.map(Body::from)));
         let answer = tokio::time::timeout(timeout, work).await;
         let answer = answer.map_err(|_| lost("time-out"))?.unwrap().unwrap();

@@ -16,10 +16,10 @@ use super::{Spec, Way};
 use crate::product::{network, setup};
 use crate::{BenchError, load};
 
-/// The longest time for one request: after it something is wrong.
+/// The longest time for one request; a longer one means a fault.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// Makes all deposits; how long each took, in microseconds.
+/// Makes all deposits; returns the time of each, in microseconds.
 pub(super) async fn run(spec: Spec, served: &Served) -> Result<Vec<u64>, BenchError> {
     let next = Arc::new(AtomicU32::new(0));
     let client = Arc::new(Client { network: network(spec.in_flight)?, served: served.clone() });

@@ -1,6 +1,6 @@
-//! Deposits over HTTP, as an institution has them: ordered by its own programs at the API, or paid by
-//! customers at the wallet and told by callback. The server is a process of its own, whose processor
-//! time is measured; the load and the simulators are others.
+//! Deposits over HTTP, as an institution has them: ordered by its own programs at the API, or paid
+//! by customers at the wallet and reported by callback. The server is a process of its own, whose
+//! processor time is measured; the load and the simulators are others.
 //!
 //! * `server`: the API and the callbacks over the engine
 //! * `load`: the clients
@@ -24,12 +24,12 @@ pub(super) const IN_FLIGHT: [u32; 4] = [1, 8, 32, 64];
 pub enum Way {
     /// `POST /v1/transfers`.
     Api,
-    /// A payment at the wallet, of which a callback tells.
+    /// A payment at the wallet, which a callback reports.
     Wallet,
 }
 
 impl Way {
-    /// Both of them.
+    /// Both sides.
     pub const ALL: [Self; 2] = [Self::Api, Self::Wallet];
 
     /// Its name for people.
@@ -60,7 +60,7 @@ pub struct Deposits {
     pub rate: u64,
     /// From the order, or the payment, to the completed transfer: the median, in milliseconds.
     pub p50_ms: Decimal,
-    /// The same, of which 99 % stay below.
+    /// The time that 99 % of the deposits stay below.
     pub p99_ms: Decimal,
     /// The processor time of the server's process for each deposit, in microseconds.
     pub cpu_us: Decimal,

@@ -46,15 +46,15 @@ pub(crate) async fn serve(spec: Spec) -> Result<(), BenchError> {
     let Spec { way, transfers, in_flight } = spec;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let api = listener.local_addr()?;
-    let told = (way == Way::Wallet).then_some(api);
+    let notify = (way == Way::Wallet).then_some(api);
     // Four deposits need as many clients as sixteen transfers of all kinds.
-    let parties = counterparties::Spec { told, ..counterparties::Spec::of(4 * transfers) };
+    let parties = counterparties::Spec { notify, ..counterparties::Spec::of(4 * transfers) };
     let (_companion, addresses) = counterparties::start(parties)?;
     let folder = tempfile::tempdir()?;
     let store = product::store(folder.path()).await?;
     let ends = Arc::new(Ends::default());
     let observed = Intercepted::over(store.clone(), &ends);
-    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain, told };
+    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain, notify };
     let engine = Engine::new(wiring.setup(observed, wiring.engine_options()).await?);
     engine.start().await.map_err(|e| setup(&e))?;
     let options = options()?;

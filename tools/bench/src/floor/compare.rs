@@ -6,7 +6,7 @@ use rusqlite::{Connection, ToSql, params};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::BenchError;
-use crate::shared::place::Place;
+use crate::shared::test_bed::TestBed;
 
 /// The number that a table gives its rows in the order of their coming.
 const OWN_NUMBER: &str = "no";
@@ -65,10 +65,10 @@ fn same_table(connection: &Connection, table: &str) -> Result<(), BenchError> {
 /// The tables whose rows come and go; what they held is known by the others.
 const PASSING: [&str; 2] = ["outbox", "leases"];
 
-/// Compares two databases of a `PostgreSQL` server: of every table, how many rows there are, and the sum
-/// of their digests, without the numbers that a table gives its rows. What is kept in shares is added
-/// up first.
-pub(super) async fn same_tables(floor: &Place, kiungo: &Place) -> Result<(), BenchError> {
+/// Compares two databases of a `PostgreSQL` server: of every table, how many rows there are, and
+/// the sum of their digests, without the numbers that a table gives its rows. Totals that are kept
+/// in shares are added up first.
+pub(super) async fn same_tables(floor: &TestBed, kiungo: &TestBed) -> Result<(), BenchError> {
     let (mut floor, mut kiungo) = (floor.connection().await?, kiungo.connection().await?);
     let tables = "SELECT tablename::text FROM pg_tables
         WHERE schemaname = 'public' AND tablename NOT LIKE '\\_%' ORDER BY 1";

@@ -61,7 +61,7 @@ pub(super) fn run(runtime: &Runtime, options: BenchOptions) -> Result<Found, Ben
         store.close().await;
         scripts
     })?;
-    tell(&scripts);
+    report(&scripts);
     let repeated = tempfile::tempdir()?;
     let (rate, cpu_us) = runtime.block_on(repeat(options, scripts, repeated.path()))?;
     let databases = [repeated, recorded].map(|folder| (folder.path().join("kiungo.db"), folder));
@@ -84,7 +84,7 @@ async fn record(
     let observed = Intercepted::over(written_down, &watch);
     let tap = Arc::clone(&recorder);
     let carrier = move |network| tap.carry(network);
-    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &carrier, told: None };
+    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &carrier, notify: None };
     let engine = Engine::new(wiring.setup(observed, wiring.engine_options()).await?);
     engine.start().await.map_err(|e| product::setup(&e))?;
     submit_all(&engine, &watch, transfers, in_flight).await?;
@@ -95,7 +95,7 @@ async fn record(
 }
 
 /// Says how much work a transfer is.
-fn tell(scripts: &[Script]) {
+fn report(scripts: &[Script]) {
     let count = |of: fn(&Script) -> usize| {
         let all = scripts.iter().map(of).sum::<usize>();
         Decimal::ratio(all as u64, scripts.len() as u64)
@@ -137,7 +137,7 @@ async fn authorizations(
     let recorder = Arc::new(Recorder::default());
     let tap = Arc::clone(&recorder);
     let carrier = move |network| tap.carry(network);
-    let wiring = Wiring { addresses, in_flight, carrier: &carrier, told: None };
+    let wiring = Wiring { addresses, in_flight, carrier: &carrier, notify: None };
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let setup = wiring.setup(store, EngineOptions::default()).await?;
     let transfer = TransferId::new(uuid::Uuid::from_u128(1 << 64));
@@ -151,7 +151,7 @@ async fn authorizations(
         at: Timestamp::from_micros(0),
     };
     for link in setup.providers.values() {
-        // What it finds, nothing, does not matter.
+        // Its finding does not matter: there is nothing to find.
         let _ = link.provider.inquire(&inquiry).await;
     }
     recorder.authorizations(addresses)

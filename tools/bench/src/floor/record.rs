@@ -1,4 +1,4 @@
-//! Writing down what Kiungo does for each transfer: its calls and its commits, in their order.
+//! Records the calls and commits of Kiungo for each transfer, in their order.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ pub(super) struct Script {
     pub(super) moves: Vec<Move>,
 }
 
-/// One thing that was done, and waited for.
+/// One step that was done and waited for.
 #[derive(Debug)]
 pub(super) enum Move {
     /// Rows were committed.
@@ -62,7 +62,7 @@ impl Script {
         self.moves.iter().map(rows).sum()
     }
 
-    /// Sends the calls to other addresses, with what admits there.
+    /// Sends the calls to other addresses, with the credentials that are valid there.
     pub(super) fn address(&mut self, to: &[(String, HeaderValue)]) -> Result<(), BenchError> {
         for step in &mut self.moves {
             let Move::Call(call) = step else { continue };
@@ -77,8 +77,8 @@ impl Script {
     }
 }
 
-/// Writes down what is done. Each transfer is worked on by a task of its own, so a call belongs to
-/// the transfer that its task commits.
+/// Records the calls and commits. Each transfer is worked on by a task of its own, so a call
+/// belongs to the transfer that its task commits.
 #[derive(Default)]
 pub(super) struct Recorder {
     /// True if the store has an outbox.
@@ -92,7 +92,7 @@ struct Notes {
     standings: HashMap<TransferId, Standing>,
     workers: HashMap<TransferId, Vec<task::Id>>,
     by_task: HashMap<task::Id, Vec<Noted>>,
-    /// The last that was sent to each authority.
+    /// The credentials that were last sent to each authority.
     authorizations: BTreeMap<String, HeaderValue>,
     failed: Option<String>,
 }
@@ -103,12 +103,12 @@ enum Noted {
 }
 
 impl Recorder {
-    /// One that writes down what is kept to be told to others, too, if that is so.
+    /// A recorder that also records outbox rows if `outbox` is set.
     pub(super) fn new(outbox: bool) -> Self {
         Self { outbox, ..Self::default() }
     }
 
-    /// A transport that writes down what it carries.
+    /// A transport that records the requests that it carries.
     pub(super) fn carry(self: &Arc<Self>, network: Network) -> Arc<dyn Transport> {
         Arc::new(Tap { network, recorder: Arc::clone(self) })
     }
@@ -133,7 +133,7 @@ impl Recorder {
         Ok(scripts)
     }
 
-    /// The parties' addresses, and what admitted to each of them last.
+    /// The parties' addresses, and the credentials that were valid at each of them last.
     pub(super) fn authorizations(
         &self,
         addresses: &Addresses,
@@ -154,7 +154,7 @@ impl Recorder {
         if let (Some(authority), Some(authorization)) = (authority, authorization) {
             notes.authorizations.insert(authority, authorization.clone());
         }
-        // The floor logs in by itself: what admits is the party's own each time.
+        // The floor logs in by itself, with credentials of the party's own each time.
         if let Some(task) = task::try_id().filter(|_| !is_login(request)) {
             notes.by_task.entry(task).or_default().push(Noted::Call(request.clone(), timeout));
         }

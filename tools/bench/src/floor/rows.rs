@@ -13,7 +13,8 @@ pub(super) enum Cell {
     Integer(Option<i64>),
 }
 
-/// A row with its values. Made beforehand, so that the floor spends no time on it.
+/// A row with its values. The rows are made before the measurement, so that the floor spends no
+/// time on it.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
@@ -58,8 +59,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Those of a change to a transfer that stood as in `before`; with what becomes known, if that
-    /// is told to others.
+    /// The rows of a change to a transfer that stood as in `before`; with outbox rows, if there is
+    /// an outbox.
     pub(super) fn of(
         change: &Change,
         before: Option<Standing>,

@@ -29,7 +29,7 @@ use crate::counterparties::{self, Spec};
 use crate::product::setup;
 use crate::shared::SharedOptions;
 use crate::shared::front_end::Listener;
-use crate::shared::place::Place;
+use crate::shared::test_bed::TestBed;
 use crate::watch::{Watch, is_done};
 use crate::{BenchError, BenchOptions, cpu, steady_state};
 
@@ -38,24 +38,24 @@ const ANNOUNCED_TOGETHER: usize = 1_024;
 /// As the engine has it.
 const ANNOUNCEMENTS_MAX: usize = 65_536;
 /// As the relay has it.
-const TOLD_TOGETHER: i64 = 500;
+const PUBLISHED_TOGETHER: i64 = 500;
 /// As the relay has it.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Measures.
 pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
-    Place::lend(&options, "record", async |recorded| {
+    TestBed::lend(&options, "record", async |recorded| {
         let store = Arc::new(recorded.store().await?);
         let scripts = super::record(options.bench, store.clone(), true).await;
-        let events = told_by(store.as_ref()).await;
+        let events = events_by(store.as_ref()).await;
         store.close().await;
         let (scripts, events) = (scripts?, events?);
-        super::tell(&scripts);
-        Place::lend(&options, "floor", async |place| {
+        super::report(&scripts);
+        TestBed::lend(&options, "floor", async |test_bed| {
             let before = cpu::own()?;
-            let rate = repeat(&options, &place, scripts, events).await?;
+            let rate = repeat(&options, &test_bed, scripts, events).await?;
             let cpu_us = cpu::own()? - before;
-            compare::same_tables(&place, &recorded).await?;
+            compare::same_tables(&test_bed, &recorded).await?;
             Ok(Found { rate, cpu_us })
         })
         .await
@@ -64,8 +64,8 @@ pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
 }
 
 /// The message of each row of the outbox, by what the row says.
-async fn told_by(store: &dyn OutboxStore) -> Result<HashMap<String, EventMessage>, BenchError> {
-    let voice = EventEncoder::new(&MessagingOptions::default());
+async fn events_by(store: &dyn OutboxStore) -> Result<HashMap<String, EventMessage>, BenchError> {
+    let encoder = EventEncoder::new(&MessagingOptions::default());
     let mut events = HashMap::new();
     loop {
         let rows = store.outbox_rows(1_000).await.map_err(|e| setup(&e))?;
@@ -74,7 +74,7 @@ async fn told_by(store: &dyn OutboxStore) -> Result<HashMap<String, EventMessage
         }
         for row in &rows {
             let summary = serde_json::to_string(&row.transfer).map_err(|e| setup(&e))?;
-            events.insert(summary, voice.transfer(row, None));
+            events.insert(summary, encoder.transfer(row, None));
         }
         let numbers: Vec<i64> = rows.iter().map(|row| row.no).collect();
         store.mark_published(&numbers).await.map_err(|e| setup(&e))?;
@@ -84,7 +84,7 @@ async fn told_by(store: &dyn OutboxStore) -> Result<HashMap<String, EventMessage
 /// Does the same once more, without Kiungo; how many transfers per second.
 async fn repeat(
     options: &SharedOptions,
-    place: &Place,
+    test_bed: &TestBed,
     mut scripts: Vec<Script>,
     events: HashMap<String, EventMessage>,
 ) -> Result<u64, BenchError> {
@@ -94,30 +94,30 @@ async fn repeat(
     for script in &mut scripts {
         script.address(&authorizations)?;
     }
-    place.store().await?.close().await;
+    test_bed.store().await?.close().await;
     let watch = Watch::new(options.open(), is_done);
-    let office = place.queue().await?;
+    let front_end = test_bed.queue().await?;
     // Hears everything, and nothing of it counts.
-    let listener = Listener::start(place, &Watch::new(0, is_done)).await?;
+    let listener = Listener::start(test_bed, &Watch::new(0, is_done)).await?;
     let mut tasks = JoinSet::new();
     let (waiting, announced) = mpsc::channel(ANNOUNCEMENTS_MAX);
-    tasks.spawn(announce(office.clone(), announced));
-    tasks.spawn(tell_all(office.clone(), place.connection().await?, events));
+    tasks.spawn(announce(front_end.clone(), announced));
+    tasks.spawn(publish_all(front_end.clone(), test_bed.connection().await?, events));
     let floor = Arc::new(Floor { accepted: Mutex::default(), watch, announcements: waiting });
     let mut workers = Vec::new();
     for _ in 0..options.workers.max(1) {
-        let writer = Writer::start(Postgresql::open(&place.database()?).await?);
+        let writer = Writer::start(Postgresql::open(&test_bed.database()?).await?);
         workers.push(Worker {
-            queue: place.queue().await?,
+            queue: test_bed.queue().await?,
             writer,
             networks: networks(in_flight)?,
         });
     }
-    for number in 0..office.shards() {
+    for number in 0..front_end.shards() {
         let worker = workers[usize::from(number) % workers.len()].clone();
         tasks.spawn(Arc::clone(&floor).work(Shard(number), worker));
     }
-    let writer = Writer::start(Postgresql::open(&place.database()?).await?);
+    let writer = Writer::start(Postgresql::open(&test_bed.database()?).await?);
     tasks.spawn(Arc::clone(&floor).accept(scripts, options.open(), writer.clone()));
     tokio::select! {
         biased;
@@ -130,7 +130,7 @@ async fn repeat(
         worker.queue.close().await;
     }
     writer.close().await?;
-    office.close().await;
+    front_end.close().await;
     listener.stop().await?;
     let moments: Vec<Instant> = floor.watch.ended().into_iter().map(|(_, at)| at).collect();
     Ok(steady_state::rate(&moments))
@@ -252,7 +252,7 @@ async fn announce(
 }
 
 /// Publishes what the outbox holds, and removes it.
-async fn tell_all(
+async fn publish_all(
     queue: RabbitQueue,
     mut connection: PgConnection,
     events: HashMap<String, EventMessage>,
@@ -261,7 +261,7 @@ async fn tell_all(
         let rows = sqlx::query_as::<_, (i64, String)>(
             "SELECT no, summary FROM outbox ORDER BY no LIMIT $1::bigint",
         );
-        let rows = rows.bind(TOLD_TOGETHER).fetch_all(&mut connection).await?;
+        let rows = rows.bind(PUBLISHED_TOGETHER).fetch_all(&mut connection).await?;
         if rows.is_empty() {
             tokio::time::sleep(LOOK_EVERY).await;
             continue;
@@ -273,7 +273,7 @@ async fn tell_all(
         })?;
         queue.publish(&messages).await.map_err(|e| setup(&e))?;
         let numbers: Vec<i64> = rows.iter().map(|(no, _)| *no).collect();
-        let told = sqlx::query("DELETE FROM outbox WHERE no = ANY ($1::bigint[])");
-        told.bind(numbers).execute(&mut connection).await?;
+        let published = sqlx::query("DELETE FROM outbox WHERE no = ANY ($1::bigint[])");
+        published.bind(numbers).execute(&mut connection).await?;
     }
 }

@@ -2,9 +2,9 @@
 
 use tokio::time::Instant;
 
-use super::front_end::Office;
+use super::front_end::FrontEnd;
 use super::member::Membership;
-use super::place::Place;
+use super::test_bed::TestBed;
 use super::{SharedOptions, worker};
 use crate::backlog::Found;
 use crate::counterparties::{self, Spec};
@@ -13,22 +13,22 @@ use crate::{BenchError, BenchOptions, steady_state};
 
 /// Measures.
 pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
-    Place::lend(&options, "backlog", async |place| measure(&options, place).await).await
+    TestBed::lend(&options, "backlog", async |test_bed| measure(&options, test_bed).await).await
 }
 
-async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchError> {
+async fn measure(options: &SharedOptions, test_bed: TestBed) -> Result<Found, BenchError> {
     let BenchOptions { transfers, in_flight } = options.bench;
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
-    let of = Membership { place, addresses, in_flight };
+    let of = Membership { test_bed, addresses, in_flight };
     let watch = Watch::new(transfers.saturating_add(in_flight), is_done);
-    let office = Office::start(&of, &watch).await?;
-    let accepted = submit_all(&office.member.engine, &watch, transfers, in_flight).await?;
+    let front_end = FrontEnd::start(&of, &watch).await?;
+    let accepted = submit_all(&front_end.member.engine, &watch, transfers, in_flight).await?;
     let accepted: Vec<Instant> = accepted.into_iter().map(|(_, at)| at).collect();
     let workers = worker::start(options.workers, &of).await?;
     watch.wait_for(transfers).await?;
     drop(workers);
-    all_completed(office.member.store.as_ref(), transfers.into()).await?;
-    office.stop().await?;
+    all_completed(front_end.member.store.as_ref(), transfers.into()).await?;
+    front_end.stop().await?;
     let drained: Vec<Instant> = watch.ended().into_iter().map(|(_, at)| at).collect();
     Ok(Found {
         accept_rate: steady_state::rate(&accepted),

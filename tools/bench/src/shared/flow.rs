@@ -4,10 +4,10 @@ use kiungo_domain::TransferId;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::front_end::Office;
-use super::latency::Told;
+use super::front_end::FrontEnd;
+use super::latency::PublishTimes;
 use super::member::Membership;
-use super::place::Place;
+use super::test_bed::TestBed;
 use super::{SharedOptions, prefill, worker};
 use crate::counterparties::{self, Spec};
 use crate::parts::Companion;
@@ -19,16 +19,16 @@ use crate::{BenchError, BenchOptions, cpu};
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
     pub(crate) speed: Speed,
-    pub(crate) told: Option<Told>,
+    pub(crate) publish_times: Option<PublishTimes>,
     pub(crate) cpu: Cpu,
 }
 
 /// Processor time, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Cpu {
-    /// Of the process that accepts and publishes, the measurement included.
+    /// The CPU time of the process that accepts and publishes, the measurement included.
     pub(crate) front_end_us: u64,
-    /// Of all workers together.
+    /// The CPU time of all workers together.
     pub(crate) workers_us: u64,
 }
 
@@ -49,38 +49,38 @@ impl Cpu {
 
 /// Measures.
 pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
-    Place::lend(&options, "flow", async |place| measure(&options, place).await).await
+    TestBed::lend(&options, "flow", async |test_bed| measure(&options, test_bed).await).await
 }
 
-async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchError> {
+async fn measure(options: &SharedOptions, test_bed: TestBed) -> Result<Found, BenchError> {
     let BenchOptions { transfers, in_flight } = options.bench;
     let spec = Spec { answer_after_ms: options.answer_after_ms, ..Spec::of(transfers) };
     let (_companion, addresses) = counterparties::start(spec)?;
-    prefill::fill(&place, options.stored).await?;
-    let of = Membership { place, addresses, in_flight };
+    prefill::fill(&test_bed, options.stored).await?;
+    let of = Membership { test_bed, addresses, in_flight };
     let watch = Watch::new(options.open(), is_done);
-    let office = Office::start(&of, &watch).await?;
+    let front_end = FrontEnd::start(&of, &watch).await?;
     let workers = worker::start(options.workers, &of).await?;
     let before = Cpu::read(&workers)?;
-    let began = submit_all(&office.member.engine, &watch, transfers, options.open()).await?;
+    let began = submit_all(&front_end.member.engine, &watch, transfers, options.open()).await?;
     watch.wait_for(transfers).await?;
     let cpu = Cpu::read(&workers)?.since(before);
     drop(workers);
-    Found::of(office, &watch, began, u64::from(transfers) + u64::from(options.stored), cpu).await
+    Found::of(front_end, &watch, began, u64::from(transfers) + u64::from(options.stored), cpu).await
 }
 
 impl Found {
-    /// Of transfers that have all come to their end; `stored` are there altogether.
+    /// Measures transfers that have all ended; the store holds `stored` altogether.
     pub(super) async fn of(
-        office: Office,
+        front_end: FrontEnd,
         watch: &Watch,
         began: Vec<(TransferId, Instant)>,
         stored: u64,
         cpu: Cpu,
     ) -> Result<Self, BenchError> {
-        all_completed(office.member.store.as_ref(), stored).await?;
-        let told = office.lag.found()?;
-        office.stop().await?;
-        Ok(Self { speed: Speed::of(began, &watch.ended()), told, cpu })
+        all_completed(front_end.member.store.as_ref(), stored).await?;
+        let publish_times = front_end.lag.found()?;
+        front_end.stop().await?;
+        Ok(Self { speed: Speed::of(began, &watch.ended()), publish_times, cpu })
     }
 }

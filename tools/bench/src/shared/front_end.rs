@@ -1,5 +1,5 @@
-//! The process that accepts transfers and publishes what becomes known, and somebody who listens:
-//! the way by which the measurement, too, hears of a transfer's end.
+//! The process that accepts transfers and publishes events, and a listener, by which the
+//! measurement learns of a transfer's end.
 
 use std::sync::Arc;
 
@@ -17,26 +17,26 @@ use uuid::Uuid;
 
 use super::latency::{Heard, Lag};
 use super::member::{Member, Membership};
-use super::place::Place;
+use super::test_bed::TestBed;
 use crate::BenchError;
 use crate::product::setup;
 use crate::watch::Watch;
 
 /// The process, at work.
-pub(crate) struct Office {
+pub(crate) struct FrontEnd {
     pub(crate) member: Member,
     pub(crate) lag: Arc<Lag>,
     listener: Listener,
     stop: CancellationToken,
-    telling: TaskTracker,
+    messaging_tasks: TaskTracker,
 }
 
-impl Office {
-    /// Starts it; `watch` hears of each transfer's end.
+impl FrontEnd {
+    /// Starts it; `watch` is called at each transfer's end.
     pub(crate) async fn start(of: &Membership, watch: &Arc<Watch>) -> Result<Self, BenchError> {
-        let lag = Arc::new(Lag::of(&of.place).await?);
+        let lag = Arc::new(Lag::of(&of.test_bed).await?);
         let member = Member::start(of, false, &lag).await?;
-        let listener = Listener::start(&of.place, watch).await?;
+        let listener = Listener::start(&of.test_bed, watch).await?;
         let stop = CancellationToken::new();
         let messaging = Messaging {
             service: Arc::new(member.engine.clone()) as Arc<dyn Service>,
@@ -49,13 +49,13 @@ impl Office {
             holder: member.name.clone(),
             wake: Arc::new(Notify::new()),
         };
-        let telling = kiungo_messaging::start(messaging, &stop).map_err(|e| setup(&e))?;
-        Ok(Self { member, lag, listener, stop, telling })
+        let messaging_tasks = kiungo_messaging::start(messaging, &stop).map_err(|e| setup(&e))?;
+        Ok(Self { member, lag, listener, stop, messaging_tasks })
     }
 
     pub(crate) async fn stop(self) -> Result<(), BenchError> {
         self.stop.cancel();
-        self.telling.wait().await;
+        self.messaging_tasks.wait().await;
         self.member.stop().await;
         self.listener.stop().await
     }
@@ -67,10 +67,10 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) async fn start(place: &Place, watch: &Arc<Watch>) -> Result<Self, BenchError> {
-        let connection = place.broker().await?;
+    pub(crate) async fn start(test_bed: &TestBed, watch: &Arc<Watch>) -> Result<Self, BenchError> {
+        let connection = test_bed.broker().await?;
         let channel = connection.create_channel().await.map_err(|e| setup(&e))?;
-        let queue = place.listeners_queue();
+        let queue = test_bed.listeners_queue();
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
@@ -78,7 +78,7 @@ impl Listener {
         declared.await.map_err(|e| setup(&e))?;
         let bound = channel.queue_bind(
             queue.as_str().into(),
-            place.events_exchange()?.into(),
+            test_bed.events_exchange()?.into(),
             "transfer.#".into(),
             QueueBindOptions::default(),
             FieldTable::default(),

@@ -11,7 +11,7 @@ use kiungo_store::{OutboxRow, StoreError};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
-use super::place::Place;
+use super::test_bed::TestBed;
 use crate::{BenchError, steady_state};
 
 /// Reads when the rows with these numbers were committed, in microseconds of Unix time.
@@ -35,15 +35,15 @@ struct Notes {
 
 /// The time that publishing took in the steady state, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct PublishTimes {
     pub(crate) p50_us: u64,
     pub(crate) p99_us: u64,
 }
 
 impl Lag {
-    /// Measures with the times of this place's database.
-    pub(crate) async fn of(place: &Place) -> Result<Self, BenchError> {
-        let mut connection = place.connection().await?;
+    /// Measures with the times of this test_bed's database.
+    pub(crate) async fn of(test_bed: &TestBed) -> Result<Self, BenchError> {
+        let mut connection = test_bed.connection().await?;
         let kept: String =
             sqlx::query_scalar("SHOW track_commit_timestamp").fetch_one(&mut connection).await?;
         let commits = (kept == "on").then(|| tokio::sync::Mutex::new(connection));
@@ -51,7 +51,7 @@ impl Lag {
     }
 
     /// The result; none if the database does not keep when it committed.
-    pub(crate) fn found(&self) -> Result<Option<Told>, BenchError> {
+    pub(crate) fn found(&self) -> Result<Option<PublishTimes>, BenchError> {
         if self.commits.is_none() {
             return Ok(None);
         }
@@ -63,7 +63,7 @@ impl Lag {
         let mut steady = all[tenth..all.len() - tenth].to_vec();
         steady.sort_unstable();
         let percentile = |percent| steady_state::percentile(&steady, percent);
-        Ok(Some(Told { p50_us: percentile(50), p99_us: percentile(99) }))
+        Ok(Some(PublishTimes { p50_us: percentile(50), p99_us: percentile(99) }))
     }
 
     fn confirmed(&self, events: &[EventMessage]) {

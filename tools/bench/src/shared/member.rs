@@ -11,7 +11,7 @@ use kiungo_store_sql::PostgresStore;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::place::Place;
+use super::test_bed::TestBed;
 use crate::BenchError;
 use crate::counterparties::Addresses;
 use crate::product::{self, Wiring};
@@ -19,7 +19,7 @@ use crate::product::{self, Wiring};
 /// The facts that a member needs to know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Membership {
-    pub(crate) place: Place,
+    pub(crate) test_bed: TestBed,
     pub(crate) addresses: Addresses,
     pub(crate) in_flight: u32,
 }
@@ -39,12 +39,12 @@ impl Member {
         works: bool,
         observer: &Arc<I>,
     ) -> Result<Self, BenchError> {
-        let store = Arc::new(of.place.store().await?);
-        let queue = of.place.queue().await?;
+        let store = Arc::new(of.test_bed.store().await?);
+        let queue = of.test_bed.queue().await?;
         let watched = Intercepted::over(store.clone(), observer);
         let Membership { addresses, in_flight, .. } = of;
         let wiring =
-            Wiring { addresses, in_flight: *in_flight, carrier: &product::plain, told: None };
+            Wiring { addresses, in_flight: *in_flight, carrier: &product::plain, notify: None };
         let mut setup = wiring.setup(watched, wiring.engine_options()).await?;
         let name = Uuid::now_v7().to_string();
         setup.sharing = Some(Sharing {

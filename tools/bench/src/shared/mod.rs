@@ -1,7 +1,7 @@
 //! The work shared by several processes: one that accepts, as many workers as one likes, each of
 //! them this program started again, with `PostgreSQL` and `RabbitMQ` between them.
 //!
-//! * `place`: a database and names in the broker of their own, removed afterwards
+//! * `test_bed`: a database and names in the broker of their own, removed afterwards
 //! * `member`: a process that shares the work
 //! * `worker`: one that does it
 //! * `front_end`: the one that accepts and tells, with who listens
@@ -15,9 +15,9 @@ pub(super) mod flow;
 pub(super) mod front_end;
 mod latency;
 mod member;
-pub(super) mod place;
 mod prefill;
 pub(super) mod recovery;
+pub(super) mod test_bed;
 pub(super) mod worker;
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct SharedOptions {
     pub queue: String,
     /// The number of workers.
     pub workers: u32,
-    /// The number of settled transfers that the database holds beforehand.
+    /// The number of settled transfers that the database holds at the start.
     pub stored: u32,
     /// The time that each counterparty takes to answer, in milliseconds.
     pub answer_after_ms: u64,

@@ -2,20 +2,20 @@
 
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 
-use super::place::Place;
+use super::test_bed::TestBed;
 use crate::BenchError;
 
-/// From so many on, indexes are taken off meanwhile.
+/// The number of transfers from which on indexes are dropped during the filling.
 const MANY: u32 = 100_000;
 
-/// Fills a new database with so many.
-pub(super) async fn fill(place: &Place, count: u32) -> Result<(), BenchError> {
+/// Fills a new database with this number of transfers.
+pub(super) async fn fill(test_bed: &TestBed, count: u32) -> Result<(), BenchError> {
     // The schema is the store's own.
-    place.store().await?.close().await;
+    test_bed.store().await?.close().await;
     if count == 0 {
         return Ok(());
     }
-    let mut connection = place.connection().await?;
+    let mut connection = test_bed.connection().await?;
     connection.execute("SET synchronous_commit = off").await?;
     connection.execute("SET maintenance_work_mem = '512MB'").await?;
     if count >= MANY {

@@ -6,9 +6,9 @@ use kiungo_engine::{Clock as _, SystemClock};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::front_end::Office;
+use super::front_end::FrontEnd;
 use super::member::Membership;
-use super::place::Place;
+use super::test_bed::TestBed;
 use super::{SharedOptions, worker};
 use crate::counterparties::{self, Spec};
 use crate::watch::{Watch, is_done, submit_all};
@@ -17,8 +17,8 @@ use crate::{BenchError, BenchOptions};
 /// Longer than anybody would wait.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Of the transfers that were open at a time: how many, how many have gone on since, and after how
-/// many microseconds the last of them did.
+/// The transfers that were open at a time: their number, the number of those that have gone on
+/// since, and the microseconds until the last of them did.
 const GONE_ON: &str = "
     SELECT count(*), count(next.at_us), coalesce(max(next.at_us), $1) - $1
     FROM transfers AS t CROSS JOIN LATERAL (
@@ -32,23 +32,23 @@ const GONE_ON: &str = "
 pub(crate) struct Found {
     /// The number of transfers that were open when the worker was killed.
     pub(crate) open: u64,
-    /// After so long the last of them had gone on.
+    /// The time after which the last of them had gone on.
     pub(crate) recovery_us: u64,
 }
 
 /// Measures.
 pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
-    Place::lend(&options, "recovery", async |place| measure(&options, place).await).await
+    TestBed::lend(&options, "recovery", async |test_bed| measure(&options, test_bed).await).await
 }
 
-async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchError> {
+async fn measure(options: &SharedOptions, test_bed: TestBed) -> Result<Found, BenchError> {
     let BenchOptions { transfers, in_flight } = options.bench;
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
-    let of = Membership { place, addresses, in_flight };
+    let of = Membership { test_bed, addresses, in_flight };
     let watch = Watch::new(options.open(), is_done);
-    let office = Office::start(&of, &watch).await?;
+    let front_end = FrontEnd::start(&of, &watch).await?;
     let mut workers = worker::start(options.workers.max(2), &of).await?;
-    let engine = office.member.engine.clone();
+    let engine = front_end.member.engine.clone();
     let submitting = {
         let (watch, open) = (watch.clone(), options.open());
         tokio::spawn(async move { submit_all(&engine, &watch, transfers, open).await })
@@ -56,17 +56,17 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     watch.wait_for(transfers / 3).await?;
     let killed_at = SystemClock.now().as_micros();
     drop(workers.pop());
-    // What the worker had sent is asked about, which takes longer than this measurement: some
-    // places among those in flight stay taken.
-    let found = gone_on(&of.place, killed_at).await;
+    // The operations that the worker had sent are asked about, which takes longer than this
+    // measurement; they keep some of the places in flight.
+    let found = gone_on(&of.test_bed, killed_at).await;
     submitting.abort();
     drop(workers);
-    office.stop().await?;
+    front_end.stop().await?;
     found
 }
 
-async fn gone_on(place: &Place, killed_at: i64) -> Result<Found, BenchError> {
-    let mut connection = place.connection().await?;
+async fn gone_on(test_bed: &TestBed, killed_at: i64) -> Result<Found, BenchError> {
+    let mut connection = test_bed.connection().await?;
     let began = Instant::now();
     loop {
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -26,7 +26,7 @@ impl Interceptor for Nobody {
     }
 }
 
-/// Starts so many, and waits until they have divided the work.
+/// Starts this number of workers, and waits until they have divided the work.
 pub(super) async fn start(count: u32, of: &Membership) -> Result<Vec<Companion>, BenchError> {
     let started = (0..count).map(|_| {
         let (companion, ()) = Companion::start(Part::Worker, of)?;
@@ -42,7 +42,7 @@ pub(super) fn cpu_us(workers: &[Companion]) -> Result<u64, BenchError> {
     workers.iter().map(Companion::cpu_us).sum()
 }
 
-/// Works until whoever started this process closes its input.
+/// Works until the parent process closes the input.
 pub(crate) async fn serve(of: Membership) -> Result<(), BenchError> {
     let member = Member::start(&of, true, &Arc::new(Nobody)).await?;
     say("null")?;

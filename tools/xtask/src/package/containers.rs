@@ -97,8 +97,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_is_judged_by_what_it_names() {
-        let judged = |change: fn(&mut Value)| {
+    fn a_service_is_checked_by_what_it_names() {
+        let checked = |change: fn(&mut Value)| {
             let mut compose = json!({
                 "services": { "serve": {
                     "healthcheck": {}, "read_only": true, "cap_drop": ["ALL"], "user": "1",
@@ -111,8 +111,8 @@ mod tests {
             change(&mut compose["services"]["serve"]);
             check_compose(&compose, Path::new(env!("CARGO_MANIFEST_DIR")))
         };
-        judged(|_| {}).unwrap();
-        let says = |change| format!("{:#}", judged(change).unwrap_err());
+        checked(|_| {}).unwrap();
+        let says = |change| format!("{:#}", checked(change).unwrap_err());
         assert_eq!(says(|s| s["read_only"] = Value::Null), "serve has no read_only");
         assert!(says(|s| s["secrets"] = json!(["other"])).contains("secret other"));
         assert!(says(|s| s["volumes"] = json!(["./no:/no"])).contains("mounts ./no"));
@@ -122,11 +122,11 @@ mod tests {
     #[test]
     fn a_file_that_copies_nothing_or_runs_as_root_is_found() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let judged = |text| check_containerfile(text, root);
-        judged("FROM a AS b\nCOPY src Cargo.toml /x/\nFROM c\nCOPY --from=b /x /y\nUSER 1\n")
+        let checked = |text| check_containerfile(text, root);
+        checked("FROM a AS b\nCOPY src Cargo.toml /x/\nFROM c\nCOPY --from=b /x /y\nUSER 1\n")
             .unwrap();
-        assert!(judged("FROM a\nCOPY gone /x/\nUSER 1\n").is_err());
-        assert!(judged("FROM a\nUSER 1\nFROM b\n").is_err());
-        assert!(judged("FROM a\nUSER root\n").is_err());
+        assert!(checked("FROM a\nCOPY gone /x/\nUSER 1\n").is_err());
+        assert!(checked("FROM a\nUSER 1\nFROM b\n").is_err());
+        assert!(checked("FROM a\nUSER root\n").is_err());
     }
 }

@@ -13,10 +13,10 @@ use crate::tool::Tool;
 
 const PROGRAM: &str = "/usr/bin/kiungo";
 const CONFIG: &str = "/etc/kiungo/kiungo.toml";
-/// The file into which an upgrade puts the new configuration if somebody changed the old one.
+/// The file into which an upgrade puts the new configuration if the old one was changed.
 const NEW_CONFIG: &str = "/etc/kiungo/kiungo.toml.dpkg-dist";
 const DATABASE: &str = "/var/lib/kiungo/kiungo.db";
-/// Those that the examples in the configuration name.
+/// The secrets that the examples in the configuration name.
 const SECRETS: [&str; 4] = [
     "/etc/kiungo/secrets/core-password",
     "/etc/kiungo/secrets/gsma-callback",
@@ -75,7 +75,7 @@ fn installed(root: &Path, tree: &Tree, package: &Path) -> Result<()> {
     }
     let completions = tree.read("/usr/share/bash-completion/completions/kiungo")?;
     ensure!(completions.contains("core-request"), "the completions know no commands");
-    // Until somebody writes down what is served, nothing is, and systemd does not try again: 2.
+    // Before a configuration is written, nothing is served, and systemd does not try again: 2.
     let config = tree.path(CONFIG);
     let place = config.to_string_lossy();
     for command in ["serve", "config check"] {
@@ -126,7 +126,7 @@ fn configured(tree: &Tree) -> Result<()> {
 
 fn upgraded(root: &Path, tree: &Tree, package: &Path) -> Result<()> {
     let changed = tree.read(CONFIG)?;
-    // Nothing new in the file: nobody is asked, and what was changed stays.
+    // The file has no news, so no question is asked and the changed file stays.
     let newer = newer(root, tree, package, "1.0~again", "")?;
     tree.dpkg(&["--install", &newer.to_string_lossy()])?;
     ensure!(tree.read(CONFIG)? == changed, "the changed configuration was replaced");
@@ -154,7 +154,7 @@ fn removed(tree: &Tree) -> Result<()> {
 }
 
 fn purged(tree: &Tree, package: &Path) -> Result<()> {
-    // As `systemctl enable` of somebody leaves it.
+    // The state after a `systemctl enable` by the operator.
     let links = [
         "multi-user.target.wants/kiungo-serve.service",
         "sockets.target.wants/kiungo-serve.socket",
@@ -173,7 +173,7 @@ fn purged(tree: &Tree, package: &Path) -> Result<()> {
         ensure!(!link.exists(), "{} is still there", link.display());
     }
     ensure!(tree.state().is_err(), "dpkg still knows the package");
-    // The journal of customers' money is nobody's to remove but its owner's.
+    // Only its owner may remove the journal of customers' money.
     kept(tree)?;
     fs::remove_dir_all(tree.path("/etc/kiungo"))?;
     fs::remove_dir_all(tree.path("/var/lib/kiungo"))?;

@@ -3,7 +3,7 @@
 //! * `build`: making it
 //! * `tree`: a folder that dpkg installs into as if it were a machine
 //! * `life`: installed, run, upgraded, removed, purged
-//! * `units`: the verdict of systemd about the units
+//! * `units`: the units, as systemd checks them
 //! * `documents`: the links of the installed documents
 //! * `containers`: the files for those who want containers
 
@@ -36,7 +36,7 @@ const NEEDED: &[Needed] = &[
     },
 ];
 
-/// Makes the package, and says where it is. Whether that was possible.
+/// Makes the package, and says where it is. Returns true if that was possible.
 pub(crate) fn run(root: &Path, debug: bool) -> bool {
     let made = debian::provide(root, NEEDED).and_then(|()| build::package(root, debug));
     match &made {

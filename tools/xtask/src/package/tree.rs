@@ -1,4 +1,4 @@
-//! A folder that dpkg installs into as if it were a machine: with a database of packages of its own.
+//! A folder that dpkg installs into as if it were a machine, with its own database of packages.
 //!
 //! The maintainer scripts run as they do there, except that they are told where the machine is
 //! (`DPKG_ROOT`) instead of seeing nothing else.
@@ -15,12 +15,12 @@ use crate::tool::Tool;
 pub(super) struct Tree {
     root: PathBuf,
     folder: PathBuf,
-    /// True if owners are only pretended, for want of the right to change them.
+    /// True if owners are only simulated, because we may not change them.
     pretending: bool,
 }
 
 impl Tree {
-    /// A new one.
+    /// Makes an empty tree.
     pub(super) fn new(root: &Path, folder: &Path) -> Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
@@ -34,7 +34,7 @@ impl Tree {
         Ok(Self { root: root.to_owned(), folder: folder.to_owned(), pretending })
     }
 
-    /// The place at which we find a file of it.
+    /// The path of a file of the tree, as we see it.
     pub(super) fn path(&self, path: &str) -> PathBuf {
         self.folder.join(path.trim_start_matches('/'))
     }
@@ -47,7 +47,7 @@ impl Tree {
         fs::write(self.path(path), content).with_context(|| path.to_owned())
     }
 
-    /// Runs dpkg on it. What it needs from other packages is not there, and not asked for.
+    /// Runs dpkg on it. The package's dependencies are not installed, and not demanded.
     pub(super) fn dpkg(&self, arguments: &[&str]) -> Result<String> {
         let place = format!("--root={}", self.folder.display());
         let log = format!("--log={}", self.path("/var/lib/dpkg/log").display());
@@ -62,7 +62,7 @@ impl Tree {
         self.tool("dpkg-query", &[&admin, "--show", form, "kiungo"]).output()
     }
 
-    /// Mode and owners must be these: `750 root:kiungo`.
+    /// Checks the mode and owners of a file, written as `750 root:kiungo`.
     pub(super) fn owned(&self, path: &str, expected: &str) -> Result<()> {
         let place = self.path(path);
         let output = self.tool("stat", &["-c", "%a %u %g", &place.to_string_lossy()]).output()?;
@@ -75,12 +75,12 @@ impl Tree {
         Ok(())
     }
 
-    /// A program of it, with these arguments.
+    /// A program of the tree, with these arguments.
     pub(super) fn program(&self, path: &str, arguments: &[&str]) -> Tool {
         Tool::other(&self.folder, &self.path(path), arguments)
     }
 
-    /// The name that has this number there.
+    /// The name with this number in the tree.
     fn name(&self, file: &str, number: &str) -> Result<String> {
         if number == "0" {
             return Ok("root".to_owned());

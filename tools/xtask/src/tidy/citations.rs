@@ -16,7 +16,7 @@ const REFERENCES: &str = "docs/reference/";
 const DECISIONS: &str = "docs/decisions/";
 /// The kinds of files in which documents are cited.
 const KINDS: [&str; 4] = ["rs", "toml", "sql", "md"];
-/// The files of a folder that speak for those beside and below them.
+/// The files of a folder whose citations hold for the files beside and below them.
 const SPEAKERS: [&str; 5] = [".rs", "/mod.rs", "/lib.rs", "/src/lib.rs", "/README.md"];
 
 /// Looks at the comments and documents of all files.
@@ -73,7 +73,7 @@ enum Word<'a> {
     Section(&'a str),
 }
 
-/// A word with its line, and true if it follows the word before without anything between.
+/// A word with its line, and true if it directly follows the word before.
 struct Found<'a> {
     line: usize,
     word: Word<'a>,

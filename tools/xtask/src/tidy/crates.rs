@@ -16,7 +16,8 @@ const FOR_TESTS: [&str; 2] = ["kiungo-store-sql", SIMULATOR];
 /// The base of the simulators, and the beginning of the name of each family's.
 const SIMULATOR: &str = "kiungo-simulator";
 const SIMULATOR_OF: &str = "kiungo-simulator-";
-/// What a simulator may use: nothing that an adapter is made of, or a mistake would be mirrored.
+/// The crates that a simulator may use: none that an adapter is made of, or a mistake would be
+/// mirrored.
 const OF_SIMULATORS: [&str; 2] = ["kiungo-domain", SIMULATOR];
 
 #[derive(Deserialize)]

@@ -1,5 +1,5 @@
-//! Each dependency that a crate names is used by it: what is not is compiled, reviewed and carried on
-//! for nothing. What the product does not need, but its tests, stands in `[dev-dependencies]`.
+//! Each dependency that a crate names is used by it: what is not is compiled, reviewed and carried
+//! on for nothing. A dependency that only tests need stands in `[dev-dependencies]`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,7 +96,8 @@ fn unused_of(manifest: &Manifest, code: &Code) -> Vec<(String, String)> {
     found
 }
 
-/// What the workspace has a version of, and no crate takes. Crates of ours are a list of what exists.
+/// The dependencies that have a version in the workspace, and that no crate takes. Crates of ours
+/// are a list of what exists.
 fn never_taken<'a>(manifests: &'a [(&str, Manifest)]) -> impl Iterator<Item = &'a str> {
     let ours = |name: &str| {
         let named = |manifest: &Manifest| manifest.package.as_ref().is_some_and(|p| p.name == name);
@@ -113,7 +114,8 @@ fn never_taken<'a>(manifests: &'a [(&str, Manifest)]) -> impl Iterator<Item = &'
     shared.map(String::as_str).filter(move |name| !ours(name) && !taken(name))
 }
 
-/// What is left after the exceptions, and the exceptions that nothing needs or that give no reason.
+/// The findings that no exception covers, and the exceptions that nothing needs or that give no
+/// reason.
 fn allowed(unused: Vec<(String, Finding)>, allowed: &BTreeMap<String, String>) -> Vec<Finding> {
     let found: BTreeSet<String> = unused.iter().map(|(key, _)| key.clone()).collect();
     let rest = unused.into_iter().filter(|(key, _)| !allowed.contains_key(key));

@@ -1,5 +1,5 @@
-//! A family of providers is known to its own crate, to its simulator, and to one line of the program:
-//! whatever else would name it would have to be found again for the next family.
+//! Checks that only its own crate, its simulator and one line of the program name a family of
+//! providers. Any other place would have to be found again for the next family.
 
 use std::collections::BTreeMap;
 

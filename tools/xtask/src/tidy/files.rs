@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_we_write_is_text() {
+    fn our_files_are_text() {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let files = list(own).unwrap();
         assert!(files.iter().any(|file| file.path == "src/tidy/files.rs" && file.is("rs")));

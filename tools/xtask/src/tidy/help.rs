@@ -51,7 +51,7 @@ impl Help {
             if name.ends_with("...") { None } else { self.arguments_most.map(|most| most + 1) };
     }
 
-    /// Such as `-c, --config <FILE>  What it is [possible values: a, b]`.
+    /// Reads an option such as `-c, --config <FILE> Its meaning [possible values: a, b]`.
     fn option(&mut self, line: &str) {
         let declared = line.split("  ").next().unwrap_or_default();
         let words = || declared.split([' ', ',']).filter(|word| !word.is_empty());

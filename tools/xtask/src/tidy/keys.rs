@@ -12,7 +12,7 @@ const DEFAULTS: &str = "config/default.toml";
 const ADAPTERS: [(&str, &str, &str); 3] = [
     ("crates/core-fineract/src/config.rs", "Options", "cores.fineract"),
     ("crates/core-fineract/src/config.rs", "Secrets", "cores.secrets"),
-    // Of every family.
+    // The secrets of every family.
     ("crates/provider-*/src/config.rs", "Secrets", "providers.secrets"),
 ];
 /// Lists whose entries the environment addresses by their names.

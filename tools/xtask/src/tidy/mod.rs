@@ -1,4 +1,5 @@
-//! The house rules that linters do not know. What is allowed, with its reason, stands in `tidy.toml`.
+//! The house rules that linters do not know. The exceptions, each with its reason, stand in
+//! `tidy.toml`.
 //!
 //! * `files`: the files that are looked at
 //! * [`figures`]: the figures of the sources, for people

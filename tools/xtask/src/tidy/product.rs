@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_tests_compile_is_no_product() {
+    fn code_that_only_tests_compile_is_no_product() {
         let source = "use a; #[cfg(test)]\nmod tests { fn b() { c([1; 2]); } }\n\
                       #[cfg(test)]\n#[allow(x)]\nuse d::{e, f};\n\
                       #[cfg(test)] fn g(_: [u8; 2]) { h() }\nfn i() {}";

@@ -1,10 +1,10 @@
-//! Finds text that no file of ours may hold, of whatever kind.
+//! Finds text that no file of ours may hold.
 
 use super::{Finding, SourceFile};
 
-/// A mark of unfinished work. Put together, so that this file does not hold it.
+/// A mark of unfinished work, concatenated so that this file does not hold it.
 const UNFINISHED: &str = concat!("FIX", "ME");
-/// Folders of somebody's machine.
+/// Folders of one person's machine.
 const MACHINE_FOLDERS: [&str; 5] = ["root", "home", "tmp", "work", "Users"];
 
 /// Looks line by line.

@@ -2,78 +2,82 @@
 
 use serde_json::json;
 
-use super::sequences::{Story, done, plan_of, refused};
+use super::sequences::{Scenario, done, plan_of, refused};
 use super::*;
 use crate::hold::Condition;
 
-fn story(kind: Kind) -> Story {
-    let mut story = Story::new(kind, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear);
-    story
+fn scenario(kind: Kind) -> Scenario {
+    let mut scenario = Scenario::new(kind, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear);
+    scenario
 }
 
 /// Rule 11: no other transfer touches the account while an operation on it may be running.
 #[test]
 fn the_account_is_held_while_an_operation_on_it_may_be_running() {
-    let mut story = story(Kind::Withdrawal);
-    assert!(!story.transfer.holds_account(), "nothing is sent");
-    story.then(Happening::Send);
-    assert!(story.transfer.holds_account());
-    story.then(Happening::Outcome(StepName::First, Outcome::unknown("lost")));
-    assert!(story.transfer.holds_account());
-    assert_eq!(story.transfer.unknown_since(), Some(story.at));
-    story.then(Happening::Finding(
+    let mut scenario = scenario(Kind::Withdrawal);
+    assert!(!scenario.transfer.holds_account(), "nothing is sent");
+    scenario.then(Happening::Send);
+    assert!(scenario.transfer.holds_account());
+    scenario.then(Happening::Outcome(StepName::First, Outcome::unknown("lost")));
+    assert!(scenario.transfer.holds_account());
+    assert_eq!(scenario.transfer.unknown_since(), Some(scenario.at));
+    scenario.then(Happening::Finding(
         StepName::First,
         Finding::Executed(Confirmation::bare(receipt("C1"))),
     ));
-    assert_eq!(story.transfer.unknown_since(), None);
-    story.sends(Outcome::unknown("lost"));
-    assert!(!story.transfer.holds_account(), "the wallet's operation is not the account's");
-    assert_eq!(story.transfer.unknown_since(), Some(story.at));
+    assert_eq!(scenario.transfer.unknown_since(), None);
+    scenario.sends(Outcome::unknown("lost"));
+    assert!(!scenario.transfer.holds_account(), "the wallet's operation is not the account's");
+    assert_eq!(scenario.transfer.unknown_since(), Some(scenario.at));
 }
 
 #[test]
-fn what_was_accepted_is_not_unknown() {
-    let mut story = story(Kind::Deposit);
+fn an_accepted_step_is_not_unknown() {
+    let mut scenario = scenario(Kind::Deposit);
     let accepted = Acceptance { handle: None, awaiting: Awaiting::Customer };
-    story.sends(Outcome::Pending(accepted));
-    assert_eq!(story.transfer.unknown_since(), None);
-    assert_eq!(story.status(), Status::AwaitingCustomer);
+    scenario.sends(Outcome::Pending(accepted));
+    assert_eq!(scenario.transfer.unknown_since(), None);
+    assert_eq!(scenario.status(), Status::AwaitingCustomer);
 }
 
 /// A person is called then, however long the transfer waits for something else.
 #[test]
 fn a_person_is_due_a_while_after_the_money_has_left() {
-    let mut story = story(Kind::Withdrawal);
-    assert_eq!(story.transfer.person_due(&story.policy, story.at), None);
-    story.sends(done("C1"));
-    let due = story.at.after(story.policy.wallet.case_after);
-    assert_eq!(story.transfer.transit_since(), Some(story.at));
-    assert_eq!(story.transfer.person_due(&story.policy, story.at), Some(due));
-    story.at = due;
-    story.then(Happening::CallPerson);
-    assert_eq!(story.transfer.person_due(&story.policy, story.at), None, "somebody was called");
+    let mut scenario = scenario(Kind::Withdrawal);
+    assert_eq!(scenario.transfer.person_due(&scenario.policy, scenario.at), None);
+    scenario.sends(done("C1"));
+    let due = scenario.at.after(scenario.policy.wallet.case_after);
+    assert_eq!(scenario.transfer.transit_since(), Some(scenario.at));
+    assert_eq!(scenario.transfer.person_due(&scenario.policy, scenario.at), Some(due));
+    scenario.at = due;
+    scenario.then(Happening::CallPerson);
+    assert_eq!(
+        scenario.transfer.person_due(&scenario.policy, scenario.at),
+        None,
+        "somebody was called"
+    );
 }
 
 #[test]
 fn a_reference_that_was_used_is_known_and_one_to_come_is_not() {
-    let mut story = story(Kind::Withdrawal);
-    story.sends(done("C1")).sends(Outcome::Rejected(rejection(Retry::NewReference)));
+    let mut scenario = scenario(Kind::Withdrawal);
+    scenario.sends(done("C1")).sends(Outcome::Rejected(rejection(Retry::NewReference)));
     let of = |id, generation| Reference::new(id, StepName::Second, generation);
-    let id = story.transfer.id();
-    assert_eq!(story.transfer.step(StepName::Second).generation, 1);
-    assert!(story.transfer.has_used(of(id, 0)) && story.transfer.has_used(of(id, 1)));
-    assert!(!story.transfer.has_used(of(id, 2)));
-    assert!(!story.transfer.has_used(of(other_transfer(), 0)));
+    let id = scenario.transfer.id();
+    assert_eq!(scenario.transfer.step(StepName::Second).generation, 1);
+    assert!(scenario.transfer.has_used(of(id, 0)) && scenario.transfer.has_used(of(id, 1)));
+    assert!(!scenario.transfer.has_used(of(id, 2)));
+    assert!(!scenario.transfer.has_used(of(other_transfer(), 0)));
 }
 
 #[test]
 fn the_reason_of_an_end_is_told() {
-    let mut story = story(Kind::Withdrawal);
-    assert_eq!(story.transfer.rejection(), None);
-    story.sends(done("C1")).sends(refused()).sends(done("C2"));
-    assert_eq!(story.transfer.rejection(), Some(&rejection(Retry::Never)));
-    let mut suspended = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    let mut scenario = scenario(Kind::Withdrawal);
+    assert_eq!(scenario.transfer.rejection(), None);
+    scenario.sends(done("C1")).sends(refused()).sends(done("C2"));
+    assert_eq!(scenario.transfer.rejection(), Some(&rejection(Retry::Never)));
+    let mut suspended = Scenario::new(Kind::Deposit, true, OnCoreRejection::Suspense);
     suspended.then(Happening::Refuse);
     assert_eq!(suspended.transfer.rejection(), Some(&rejection(Retry::Never)));
 }
@@ -81,44 +85,44 @@ fn the_reason_of_an_end_is_told() {
 #[test]
 fn a_transfer_knows_its_account_and_its_times() {
     let received = Timestamp::from_micros(5_000_000);
-    let mut draft = Draft::receive(instruction(Kind::Deposit, false), received);
+    let mut update = TransferUpdate::receive(instruction(Kind::Deposit, false), received);
     let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
-    draft.cleared(account, "000000007".to_owned());
+    update.cleared(account, "000000007".to_owned());
     let later = received.after(Duration::from_secs(1));
-    let mut draft = Draft::resume(draft.finish().unwrap().transfer, later);
-    draft.start(StepName::First, &policy(WhenAbsent::Resend, OnCoreRejection::Suspense));
-    let transfer = draft.transfer();
+    let mut update = TransferUpdate::resume(update.finish().unwrap().transfer, later);
+    update.start(StepName::First, &policy(WhenAbsent::Resend, OnCoreRejection::Suspense));
+    let transfer = update.transfer();
     assert_eq!((transfer.account(), transfer.account_no()), (Some(account), Some("000000007")));
     assert_eq!((transfer.received_at(), transfer.updated_at()), (received, later));
 }
 
 /// The waits double, up to their bound.
 #[test]
-fn what_cannot_be_sent_is_tried_again_at_growing_distances() {
-    let mut story = story(Kind::Deposit);
+fn an_unsendable_step_is_tried_again_at_growing_intervals() {
+    let mut scenario = scenario(Kind::Deposit);
     let waits: Vec<u64> = (0..8)
         .map(|_| {
-            story.sends(Outcome::not_sent("no way"));
-            plan_of(&story).due.since(story.at).as_secs()
+            scenario.sends(Outcome::not_sent("no way"));
+            plan_of(&scenario).due.since(scenario.at).as_secs()
         })
         .collect();
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
 }
 
-/// Of several questions, the gravest is shown, whichever came first.
+/// The gravest of several open questions is shown, whichever came first.
 #[test]
 fn the_gravest_question_is_shown_first() {
-    let mut story = story(Kind::Withdrawal);
-    story.sends(done("C1"));
-    story.at = story.at.after(Duration::from_hours(2));
-    story.then(Happening::CallPerson);
-    assert_eq!(story.transfer.case(), Some(CaseKind::InTransitTooLong));
+    let mut scenario = scenario(Kind::Withdrawal);
+    scenario.sends(done("C1"));
+    scenario.at = scenario.at.after(Duration::from_hours(2));
+    scenario.then(Happening::CallPerson);
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::InTransitTooLong));
     let reversed = Finding::Reversed(Confirmation::bare(receipt("C1")));
-    story.then(Happening::Hear(Channel::Callback, StepName::First, 0, reversed));
-    assert_eq!(story.transfer.cases().len(), 2);
-    let shown = story.transfer.case().unwrap();
+    scenario.then(Happening::Hear(Channel::Callback, StepName::First, 0, reversed));
+    assert_eq!(scenario.transfer.cases().len(), 2);
+    let shown = scenario.transfer.case().unwrap();
     let place = |kind| CaseKind::ALL.iter().position(|it| *it == kind).unwrap();
-    let gravest = story.transfer.cases().iter().map(|it| place(it.kind)).min();
+    let gravest = scenario.transfer.cases().iter().map(|it| place(it.kind)).min();
     assert_eq!(Some(place(shown)), gravest);
     assert_eq!(shown, CaseKind::Contradiction);
 }
@@ -126,28 +130,28 @@ fn the_gravest_question_is_shown_first() {
 /// A question that comes again is not told again; one with other words is, up to a bound.
 #[test]
 fn a_case_keeps_each_detail_once() {
-    let mut story = story(Kind::Deposit);
+    let mut scenario = scenario(Kind::Deposit);
     let other = |amount| Confirmation {
         stated: Stated { amount: Some(money(amount)), ..Stated::default() },
         ..Confirmation::bare(receipt("R1"))
     };
-    story.sends(Outcome::Completed(other(1)));
+    scenario.sends(Outcome::Completed(other(1)));
     let mut counts = Vec::new();
     for amount in [1, 2, 2, 1] {
         let finding = Finding::Executed(other(amount));
-        story.then(Happening::Finding(StepName::First, finding));
-        counts.push(story.transfer.cases()[0].details.len());
+        scenario.then(Happening::Finding(StepName::First, finding));
+        counts.push(scenario.transfer.cases()[0].details.len());
     }
     assert_eq!(counts, [1, 2, 2, 2]);
     for amount in 3..60 {
         let finding = Finding::Executed(other(amount));
-        story.then(Happening::Finding(StepName::First, finding));
+        scenario.then(Happening::Finding(StepName::First, finding));
     }
-    let many = story.transfer.cases()[0].details.len();
+    let many = scenario.transfer.cases()[0].details.len();
     assert!((3..58).contains(&many), "{many}");
-    let version = story.transfer.version();
-    story.then(Happening::Finding(StepName::First, Finding::Executed(other(99))));
-    assert_eq!(story.transfer.version(), version + 1, "it was asked, and nothing else is kept");
+    let version = scenario.transfer.version();
+    scenario.then(Happening::Finding(StepName::First, Finding::Executed(other(99))));
+    assert_eq!(scenario.transfer.version(), version + 1, "it was asked, and nothing else is kept");
 }
 
 /// The same words are stored and shown.

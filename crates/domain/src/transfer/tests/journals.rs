@@ -1,7 +1,7 @@
 //! Journals of version 0.1 fold as ever, and their transfers go on.
 //!
-//! `journals_0_1.jsonl` was written by that version's own machine, which lived through random stories:
-//! every event that it knew, after every other that mattered. It is frozen.
+//! `journals_0_1.jsonl` was written by that version's own machine, which lived through random
+//! scenarios: every event that it knew, after every other that mattered. It is frozen.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -55,7 +55,7 @@ fn a_journal_of_version_0_1_folds_to_what_it_was() {
         }
         let now = StepName::ALL.map(|step| transfer.reference(step));
         assert_eq!(now, references, "no reference is used anew, and none is lost");
-        // What opens and closes cases has changed since (rules 15 and 16); nothing else has.
+        // Only the opening and closing of cases has changed since (rules 15 and 16).
         let attended = |status| {
             let attention = [Status::NeedsAttention, Status::AwaitingCustomer].contains(&status);
             if attention { Status::InProgress } else { status }
@@ -76,28 +76,28 @@ fn a_transfer_of_version_0_1_comes_to_its_end() {
             if transfer.status().is_final() || transfer.merged_into().is_some() {
                 break;
             }
-            let mut draft = Draft::resume(transfer.clone(), at);
+            let mut update = TransferUpdate::resume(transfer.clone(), at);
             match transfer.plan(&policy, at) {
                 Some(plan) if plan.due > at => at = plan.due,
                 Some(plan) => {
                     let done = || Confirmation::bare(receipt(&format!("N{turn}")));
                     match plan.next {
-                        Next::Check => happen(&mut draft, Happening::Clear, &[], &policy),
+                        Next::Check => happen(&mut update, Happening::Clear, &[], &policy),
                         Next::Send(step) => {
-                            draft.start(step, &policy);
-                            draft.conclude(step, Outcome::Completed(done()), &policy);
+                            update.start(step, &policy);
+                            update.conclude(step, Outcome::Completed(done()), &policy);
                         }
-                        Next::Recover(step) => draft.interrupted(step, &policy),
+                        Next::Recover(step) => update.interrupted(step, &policy),
                         Next::Inquire(step) => {
-                            draft.learn(step, Finding::Executed(done()), &policy);
+                            update.apply_finding(step, Finding::Executed(done()), &policy);
                         }
-                        Next::CallPerson(_) => draft.call_person(&policy),
+                        Next::CallPerson(_) => update.call_person(&policy),
                         Next::BringIn | Next::Tell(_) => panic!("version 0.1 knew none"),
                     }
                 }
-                None => decide_something(&mut draft, &policy),
+                None => decide_something(&mut update, &policy),
             }
-            if let Some(decision) = draft.finish() {
+            if let Some(decision) = update.finish() {
                 transfer = decision.transfer;
             }
         }
@@ -105,27 +105,27 @@ fn a_transfer_of_version_0_1_comes_to_its_end() {
 }
 
 /// A person does the first thing that leads on.
-fn decide_something(draft: &mut Draft, policy: &Policy) {
+fn decide_something(update: &mut TransferUpdate, policy: &Policy) {
     let contradiction =
-        draft.transfer().cases().iter().find(|case| case.kind == CaseKind::Contradiction);
+        update.transfer().cases().iter().find(|case| case.kind == CaseKind::Contradiction);
     if let Some(&OpenCase { kind: case, step, .. }) = contradiction {
         let close = PersonDecision::CloseCase { case, step };
-        assert!(draft.decide(&close, &somebody(), policy));
+        assert!(update.decide(&close, &somebody(), policy));
         return;
     }
-    for choice in draft.transfer().choices() {
+    for choice in update.transfer().choices() {
         let decision = match choice {
             Choice::TryAgain => PersonDecision::TryAgain,
             Choice::GiveUp => PersonDecision::GiveUp,
             Choice::AcceptNotExecuted(step) => PersonDecision::AcceptNotExecuted { step },
-            Choice::Assign => return happen(draft, Happening::Assign, &[], policy),
+            Choice::Assign => return happen(update, Happening::Assign, &[], policy),
             Choice::AcceptExecuted(_) | Choice::CloseCase | Choice::Reverse => continue,
         };
-        if draft.decide(&decision, &somebody(), policy) {
+        if update.decide(&decision, &somebody(), policy) {
             return;
         }
     }
-    panic!("nothing leads on: {:#?}", draft.transfer());
+    panic!("nothing leads on: {:#?}", update.transfer());
 }
 
 /// Its references have room for 62 generations; the last one is not used for another.

@@ -1,26 +1,26 @@
-//! The decisions of persons, and what becomes of a word that turns out to be wrong.
+//! The decisions of persons, and the consequences of a wrong statement.
 
-use super::sequences::{Story, done};
+use super::sequences::{Scenario, done};
 use super::*;
 
-/// The transaction that was accepted as the booking turns out to be somebody else's: it stays, and
-/// so does the question.
+/// The transaction that was accepted as the booking turns out to be another one: it stays, and so
+/// does the question.
 #[test]
 fn a_reversal_that_would_take_back_another_transaction_opens_a_case() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("R1")).sends(done("C1")).then(Happening::Reverse);
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("R1")).sends(done("C1")).then(Happening::Reverse);
     let code = crate::outcome::NOT_THE_BOOKING.to_owned();
-    story.sends(Outcome::Rejected(Rejection { code, ..rejection(Retry::Never) }));
-    assert_eq!(story.status(), Status::Completed);
-    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
-    assert_eq!(story.transfer.cases()[0].step, Some(StepName::Second));
-    assert!(story.transfer.choices().contains(&Choice::CloseCase));
+    scenario.sends(Outcome::Rejected(Rejection { code, ..rejection(Retry::Never) }));
+    assert_eq!(scenario.status(), Status::Completed);
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
+    assert_eq!(scenario.transfer.cases()[0].step, Some(StepName::Second));
+    assert!(scenario.transfer.choices().contains(&Choice::CloseCase));
 }
 
 /// An operation that never arrived is sent again under a new reference only: without one it waits
 /// for what a person has seen at the other side.
 #[test]
-fn what_never_arrived_is_not_sent_again_under_the_last_reference() {
+fn an_operation_that_never_arrived_is_not_sent_again_under_the_last_reference() {
     let (step, at) = (StepName::Second, Timestamp::from_micros(1));
     let mut journal = vec![
         Event::Received(instruction(Kind::Withdrawal, false)),
@@ -59,9 +59,9 @@ fn what_never_arrived_is_not_sent_again_under_the_last_reference() {
     assert!(choices.contains(&Choice::AcceptNotExecuted(step)), "{choices:?}");
     assert!(transfer.why_refused(&PersonDecision::TryAgain).contains("reference"));
     let policy = policy(WhenAbsent::Case, OnCoreRejection::Suspense);
-    let mut draft = Draft::resume(transfer, at);
-    assert!(!draft.decide(&PersonDecision::TryAgain, &somebody(), &policy));
-    assert_eq!(draft.transfer().reference(step), last);
-    assert!(draft.decide(&PersonDecision::AcceptNotExecuted { step }, &somebody(), &policy));
-    assert_eq!(draft.transfer().open_step(), Some(StepName::UndoFirst));
+    let mut update = TransferUpdate::resume(transfer, at);
+    assert!(!update.decide(&PersonDecision::TryAgain, &somebody(), &policy));
+    assert_eq!(update.transfer().reference(step), last);
+    assert!(update.decide(&PersonDecision::AcceptNotExecuted { step }, &somebody(), &policy));
+    assert_eq!(update.transfer().open_step(), Some(StepName::UndoFirst));
 }

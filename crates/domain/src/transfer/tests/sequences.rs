@@ -4,17 +4,17 @@ use super::*;
 
 /// A transfer, and the clock that moves a minute with every observation.
 #[derive(Clone)]
-pub(super) struct Story {
+pub(super) struct Scenario {
     pub(super) transfer: Transfer,
     pub(super) sendings: Vec<Sending>,
     pub(super) at: Timestamp,
     pub(super) policy: Policy,
 }
 
-impl Story {
+impl Scenario {
     pub(super) fn new(kind: Kind, from_wallet: bool, refund: OnCoreRejection) -> Self {
         let at = Timestamp::from_micros(0);
-        let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
+        let first = TransferUpdate::receive(instruction(kind, from_wallet), at).finish().unwrap();
         Self {
             transfer: first.transfer,
             sendings: Vec::new(),
@@ -25,9 +25,9 @@ impl Story {
 
     pub(super) fn then(&mut self, happening: Happening) -> &mut Self {
         self.at = self.at.after(Duration::from_secs(61));
-        let mut draft = Draft::resume(self.transfer.clone(), self.at);
-        happen(&mut draft, happening, &self.sendings, &self.policy);
-        if let Some(decision) = draft.finish() {
+        let mut update = TransferUpdate::resume(self.transfer.clone(), self.at);
+        happen(&mut update, happening, &self.sendings, &self.policy);
+        if let Some(decision) = update.finish() {
             self.transfer = decision.transfer;
             let open = self.transfer.open_step();
             let intended = open.and_then(|step| Sending::intended(&self.transfer, step));
@@ -58,86 +58,92 @@ pub(super) fn refused() -> Outcome {
 #[test]
 fn each_kind_completes_after_both_legs() {
     for kind in Kind::ALL {
-        let mut story = Story::new(kind, false, OnCoreRejection::Suspense);
-        assert_eq!(story.status(), Status::Received);
-        story.then(Happening::Clear).sends(done("R1"));
-        assert_eq!(story.status(), Status::InProgress);
-        assert_eq!(story.transfer.in_transit(), money(12_550));
-        story.sends(done("R2"));
-        assert_eq!(story.status(), Status::Completed, "{kind:?}");
+        let mut scenario = Scenario::new(kind, false, OnCoreRejection::Suspense);
+        assert_eq!(scenario.status(), Status::Received);
+        scenario.then(Happening::Clear).sends(done("R1"));
+        assert_eq!(scenario.status(), Status::InProgress);
+        assert_eq!(scenario.transfer.in_transit(), money(12_550));
+        scenario.sends(done("R2"));
+        assert_eq!(scenario.status(), Status::Completed, "{kind:?}");
     }
 }
 
 #[test]
 fn a_refused_first_leg_fails_and_moves_nothing() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(refused());
-    assert_eq!(story.status(), Status::Failed);
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(refused());
+    assert_eq!(scenario.status(), Status::Failed);
 }
 
 #[test]
 fn a_refused_payout_takes_the_withdrawal_back() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("C1")).sends(refused()).sends(done("C2"));
-    assert_eq!(story.status(), Status::Reversed);
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("C1")).sends(refused()).sends(done("C2"));
+    assert_eq!(scenario.status(), Status::Reversed);
 }
 
 #[test]
 fn an_unknown_payout_is_never_taken_back_by_time_alone() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("C1")).sends(Outcome::unknown("time-out"));
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("C1")).sends(Outcome::unknown("time-out"));
     for _ in 0..500 {
         let finding = Finding::unclear("no answer");
-        story.then(Happening::Finding(StepName::Second, finding)).then(Happening::Overdue);
+        scenario.then(Happening::Finding(StepName::Second, finding)).then(Happening::Overdue);
     }
-    assert_eq!(story.status(), Status::NeedsAttention);
-    assert_eq!(story.transfer.open_step(), Some(StepName::Second));
-    story.then(Happening::Finding(
+    assert_eq!(scenario.status(), Status::NeedsAttention);
+    assert_eq!(scenario.transfer.open_step(), Some(StepName::Second));
+    scenario.then(Happening::Finding(
         StepName::Second,
         Finding::Executed(Confirmation::bare(receipt("R9"))),
     ));
-    assert_eq!(story.status(), Status::Completed);
+    assert_eq!(scenario.status(), Status::Completed);
 }
 
 #[test]
 fn not_found_counts_only_after_the_window_and_repeatedly() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::unknown("reset"));
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::unknown("reset"));
     // Inside the window.
-    let mut draft = Draft::resume(story.transfer.clone(), story.at.after(Duration::from_secs(5)));
+    let mut update = TransferUpdate::resume(
+        scenario.transfer.clone(),
+        scenario.at.after(Duration::from_secs(5)),
+    );
     for _ in 0..10 {
-        draft.learn(StepName::First, Finding::Absent, &story.policy);
+        update.apply_finding(StepName::First, Finding::Absent, &scenario.policy);
     }
-    story.transfer = draft.finish().unwrap().transfer;
-    assert_eq!(story.status(), Status::InProgress);
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    assert_eq!(story.status(), Status::InProgress, "once is not enough");
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    assert_eq!(story.status(), Status::Failed);
+    scenario.transfer = update.finish().unwrap().transfer;
+    assert_eq!(scenario.status(), Status::InProgress);
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(scenario.status(), Status::InProgress, "once is not enough");
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(scenario.status(), Status::Failed);
 }
 
 #[test]
 fn a_booking_that_never_arrives_is_sent_again_under_its_reference_until_the_core_says() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::unknown("500"));
-    let reference = story.transfer.reference(StepName::First);
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::unknown("500"));
+    let reference = scenario.transfer.reference(StepName::First);
     let absent = || Happening::Finding(StepName::First, Finding::Absent);
     for _ in 0..15 {
         // Still running, or stuck: a new reference could book a second time.
-        story.then(absent()).then(absent());
-        story
+        scenario.then(absent()).then(absent());
+        scenario
             .sends(Outcome::unknown("425"))
             .then(Happening::Finding(StepName::First, Finding::unclear("later")));
-        assert_eq!(story.transfer.reference(StepName::First), reference);
-        assert!(story.transfer.holds_account(), "another operation may not overtake it");
+        assert_eq!(scenario.transfer.reference(StepName::First), reference);
+        assert!(scenario.transfer.holds_account(), "another operation may not overtake it");
     }
-    assert_eq!(story.status(), Status::NeedsAttention, "a person is called all the same");
-    story.then(absent()).then(absent()).sends(done("C1"));
-    assert_eq!(story.transfer.operation(story.transfer.open_step().unwrap()), Operation::PayOut);
-    assert_eq!(story.status(), Status::InProgress);
+    assert_eq!(scenario.status(), Status::NeedsAttention, "a person is called all the same");
+    scenario.then(absent()).then(absent()).sends(done("C1"));
+    assert_eq!(
+        scenario.transfer.operation(scenario.transfer.open_step().unwrap()),
+        Operation::PayOut
+    );
+    assert_eq!(scenario.status(), Status::InProgress);
 }
 
-/// A door that is closed to the second sending says nothing about the first, which may still run: a
+/// A rejection of the second sending says nothing about the first, which may still run: a
 /// new reference would book it twice, and failing would lose it.
 #[test]
 fn a_resending_turned_away_until_repair_settles_nothing() {
@@ -145,107 +151,107 @@ fn a_resending_turned_away_until_repair_settles_nothing() {
     for (kind, from_wallet, step) in
         [(Kind::Withdrawal, false, StepName::First), (Kind::Deposit, true, StepName::Second)]
     {
-        let mut story = Story::new(kind, from_wallet, OnCoreRejection::Suspense);
-        story.then(Happening::Clear).sends(Outcome::unknown("lost"));
-        let reference = story.transfer.reference(step);
-        story.then(absent(step)).then(absent(step));
-        story.sends(Outcome::Rejected(rejection(Retry::AfterRepair)));
-        assert_eq!(story.status(), Status::NeedsAttention);
-        assert_eq!(story.transfer.reference(step), reference, "the same key");
-        assert!(story.transfer.holds_account());
-        story.sends(done("C1"));
-        assert!(story.transfer.step(step).is_done());
+        let mut scenario = Scenario::new(kind, from_wallet, OnCoreRejection::Suspense);
+        scenario.then(Happening::Clear).sends(Outcome::unknown("lost"));
+        let reference = scenario.transfer.reference(step);
+        scenario.then(absent(step)).then(absent(step));
+        scenario.sends(Outcome::Rejected(rejection(Retry::AfterRepair)));
+        assert_eq!(scenario.status(), Status::NeedsAttention);
+        assert_eq!(scenario.transfer.reference(step), reference, "the same key");
+        assert!(scenario.transfer.holds_account());
+        scenario.sends(done("C1"));
+        assert!(scenario.transfer.step(step).is_done());
     }
 }
 
 #[test]
 fn an_inquiry_that_says_refused_until_repair_is_about_the_sending_itself() {
-    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::unknown("lost"));
-    let reference = story.transfer.reference(StepName::Second);
-    let refused = Finding::Refused(rejection(Retry::AfterRepair));
-    story.then(Happening::Finding(StepName::Second, refused));
-    assert_eq!(story.status(), Status::NeedsAttention);
-    assert_ne!(story.transfer.reference(StepName::Second), reference, "the old one is used up");
+    let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::unknown("lost"));
+    let reference = scenario.transfer.reference(StepName::Second);
+    let refused = Finding::Rejected(rejection(Retry::AfterRepair));
+    scenario.then(Happening::Finding(StepName::Second, refused));
+    assert_eq!(scenario.status(), Status::NeedsAttention);
+    assert_ne!(scenario.transfer.reference(StepName::Second), reference, "the old one is used up");
 }
 
 /// The resending cannot leave the machine for days, but the first sending did.
 #[test]
 fn a_transfer_that_may_have_moved_money_is_never_given_up() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::unknown("lost"));
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::unknown("lost"));
     let absent = || Happening::Finding(StepName::First, Finding::Absent);
-    story.then(absent()).then(absent());
+    scenario.then(absent()).then(absent());
     for _ in 0..500 {
-        story.sends(Outcome::not_sent("no way to the core")).then(Happening::Overdue);
+        scenario.sends(Outcome::not_sent("no way to the core")).then(Happening::Overdue);
     }
-    assert_eq!(story.status(), Status::NeedsAttention);
-    assert!(story.transfer.holds_account());
+    assert_eq!(scenario.status(), Status::NeedsAttention);
+    assert!(scenario.transfer.holds_account());
 }
 
 #[test]
 fn money_that_the_core_refuses_waits_in_suspense_and_finds_its_account() {
-    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
-    story.then(Happening::Refuse);
-    assert_eq!(story.status(), Status::Suspended);
-    story.then(Happening::Assign);
-    assert_eq!(story.status(), Status::Received);
-    story.then(Happening::Clear).sends(done("C1"));
-    assert_eq!(story.status(), Status::Completed);
+    let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    scenario.then(Happening::Refuse);
+    assert_eq!(scenario.status(), Status::Suspended);
+    scenario.then(Happening::Assign);
+    assert_eq!(scenario.status(), Status::Received);
+    scenario.then(Happening::Clear).sends(done("C1"));
+    assert_eq!(scenario.status(), Status::Completed);
 }
 
 #[test]
 fn money_that_the_core_refuses_goes_back_where_the_mapping_says_so() {
-    let mut story = Story::new(Kind::Repayment, false, OnCoreRejection::Refund);
-    story.then(Happening::Clear).sends(done("R1")).sends(refused()).sends(done("R2"));
-    assert_eq!(story.status(), Status::Reversed);
+    let mut scenario = Scenario::new(Kind::Repayment, false, OnCoreRejection::Refund);
+    scenario.then(Happening::Clear).sends(done("R1")).sends(refused()).sends(done("R2"));
+    assert_eq!(scenario.status(), Status::Reversed);
 }
 
 #[test]
 fn a_requested_reversal_gives_both_legs_back_and_a_refused_one_nothing() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("R1")).sends(done("C1")).then(Happening::Reverse);
-    assert_eq!(story.status(), Status::InProgress);
-    let mut refused_story = Story { transfer: story.transfer.clone(), ..story };
-    refused_story.sends(refused());
-    assert_eq!(refused_story.status(), Status::Completed);
-    refused_story.then(Happening::Reverse).sends(done("C2")).sends(done("R2"));
-    assert_eq!(refused_story.status(), Status::Reversed);
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("R1")).sends(done("C1")).then(Happening::Reverse);
+    assert_eq!(scenario.status(), Status::InProgress);
+    let mut refused_scenario = Scenario { transfer: scenario.transfer.clone(), ..scenario };
+    refused_scenario.sends(refused());
+    assert_eq!(refused_scenario.status(), Status::Completed);
+    refused_scenario.then(Happening::Reverse).sends(done("C2")).sends(done("R2"));
+    assert_eq!(refused_scenario.status(), Status::Reversed);
 }
 
 #[test]
 fn another_amount_in_the_answer_stops_the_transfer() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     let stated = Stated { amount: Some(money(1)), ..Stated::default() };
     let confirmation = Confirmation { stated, ..Confirmation::bare(receipt("R1")) };
-    story.then(Happening::Clear).sends(Outcome::Completed(confirmation));
-    assert_eq!(story.transfer.case(), Some(CaseKind::Mismatch));
-    assert_eq!(story.status(), Status::NeedsAttention);
+    scenario.then(Happening::Clear).sends(Outcome::Completed(confirmation));
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Mismatch));
+    assert_eq!(scenario.status(), Status::NeedsAttention);
 }
 
 #[test]
 fn a_late_success_after_an_undo_opens_a_case_and_changes_nothing() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("C1")).sends(refused()).sends(done("C2"));
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("C1")).sends(refused()).sends(done("C2"));
     let late = Finding::Executed(Confirmation::bare(receipt("R9")));
-    story.then(Happening::Finding(StepName::Second, late));
-    assert_eq!(story.status(), Status::Reversed);
-    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+    scenario.then(Happening::Finding(StepName::Second, late));
+    assert_eq!(scenario.status(), Status::Reversed);
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
 }
 
 #[test]
 fn nothing_sent_for_too_long_fails_before_anything_moved_and_only_then() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::not_sent("refused connection"));
-    story.at = story.at.after(Duration::from_hours(25));
-    let mut paid = Story {
-        transfer: story.transfer.clone(),
-        sendings: story.sendings.clone(),
-        at: story.at,
-        policy: story.policy.clone(),
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::not_sent("refused connection"));
+    scenario.at = scenario.at.after(Duration::from_hours(25));
+    let mut paid = Scenario {
+        transfer: scenario.transfer.clone(),
+        sendings: scenario.sendings.clone(),
+        at: scenario.at,
+        policy: scenario.policy.clone(),
     };
-    story.then(Happening::Overdue);
-    assert_eq!(story.status(), Status::Failed);
+    scenario.then(Happening::Overdue);
+    assert_eq!(scenario.status(), Status::Failed);
     paid.sends(done("C1")).sends(Outcome::not_sent("refused connection")).then(Happening::Overdue);
     assert_eq!(paid.status(), Status::InProgress, "money that has moved is never given up");
 }
@@ -254,9 +260,9 @@ fn nothing_sent_for_too_long_fails_before_anything_moved_and_only_then() {
 #[test]
 fn the_answer_to_a_sending_that_was_taken_for_lost_counts() {
     let late = |outcome: Outcome| {
-        let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-        story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
-        story.then(Happening::Late(0, outcome)).transfer.clone()
+        let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+        scenario.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+        scenario.then(Happening::Late(0, outcome)).transfer.clone()
     };
     let done = late(Outcome::Completed(Confirmation::bare(receipt("R1"))));
     assert_eq!(done.wallet_receipt(), Some(&receipt("R1")));
@@ -271,73 +277,77 @@ fn the_answer_to_a_sending_that_was_taken_for_lost_counts() {
 /// The same reference was sent again meanwhile: what turns the second one away does not settle the
 /// first, and the answer to the first does not end the second.
 #[test]
-fn a_door_that_is_closed_to_the_second_sending_settles_nothing_of_the_first() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    story.then(Happening::Send);
-    assert_eq!(story.transfer.step(StepName::First).attempts, 2);
-    let before = story.transfer.clone();
-    story.then(Happening::Late(0, Outcome::Rejected(rejection(Retry::Never))));
-    assert_eq!(story.transfer, before, "the second sending is under way");
-    story.then(Happening::Crash);
-    story.then(Happening::Late(1, Outcome::Rejected(rejection(Retry::AfterRepair))));
-    assert!(matches!(story.transfer.step(StepName::First).state, StepState::Waiting(_)));
+fn rejecting_a_resend_does_not_settle_the_first_attempt() {
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    scenario.then(Happening::Send);
+    assert_eq!(scenario.transfer.step(StepName::First).attempts, 2);
+    let before = scenario.transfer.clone();
+    scenario.then(Happening::Late(0, Outcome::Rejected(rejection(Retry::Never))));
+    assert_eq!(scenario.transfer, before, "the second sending is under way");
+    scenario.then(Happening::Crash);
+    scenario.then(Happening::Late(1, Outcome::Rejected(rejection(Retry::AfterRepair))));
+    assert!(matches!(scenario.transfer.step(StepName::First).state, StepState::Waiting(_)));
 }
 
 #[test]
-fn what_was_given_up_and_is_executed_after_all_calls_a_person() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    assert_eq!(story.transfer.status(), Status::Failed);
-    story.then(Happening::Late(0, Outcome::Completed(Confirmation::bare(receipt("R1")))));
-    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
-    assert_eq!(story.transfer.status(), Status::Failed, "final does not flip");
+fn a_given_up_step_that_is_executed_after_all_calls_a_person() {
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(scenario.transfer.status(), Status::Failed);
+    scenario.then(Happening::Late(0, Outcome::Completed(Confirmation::bare(receipt("R1")))));
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
+    assert_eq!(scenario.transfer.status(), Status::Failed, "final does not flip");
 }
 
 /// The payout was given up and its undo waits: once it turns out to have been made, the undo is not
 /// sent, and no later success closes what a person has to look at.
 #[test]
 fn a_payout_given_up_and_made_after_all_is_not_taken_back() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("C1")).then(Happening::Send).then(Happening::Crash);
-    story.then(Happening::Finding(StepName::Second, Finding::Absent));
-    story.then(Happening::Finding(StepName::Second, Finding::Absent));
-    assert_eq!(story.transfer.open_step(), Some(StepName::UndoFirst));
-    let payout = story.sendings.iter().position(|sent| sent.step() == StepName::Second).unwrap();
-    story.then(Happening::Late(payout, done("P1")));
-    assert_eq!(story.transfer.open_step(), None);
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("C1")).then(Happening::Send).then(Happening::Crash);
+    scenario.then(Happening::Finding(StepName::Second, Finding::Absent));
+    scenario.then(Happening::Finding(StepName::Second, Finding::Absent));
+    assert_eq!(scenario.transfer.open_step(), Some(StepName::UndoFirst));
+    let payout = scenario.sendings.iter().position(|sent| sent.step() == StepName::Second).unwrap();
+    scenario.then(Happening::Late(payout, done("P1")));
+    assert_eq!(scenario.transfer.open_step(), None);
     assert_eq!(
-        (story.status(), story.transfer.wallet_receipt()),
+        (scenario.status(), scenario.transfer.wallet_receipt()),
         (Status::Completed, Some(&receipt("P1")))
     );
-    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
-    assert!(story.transfer.choices().contains(&Choice::CloseCase));
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
+    assert!(scenario.transfer.choices().contains(&Choice::CloseCase));
 }
 
-/// The undo was refused for good, and then the payout turns out to have been made: it counts, and
-/// nobody is led to take the money back all the same.
+/// The undo was refused for good, and then the payout turns out to have been made: the payout
+/// counts, and no person is asked to take the money back.
 #[test]
 fn a_payout_made_after_all_counts_although_its_undo_was_refused() {
     for by_person in [false, true] {
-        let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-        story.then(Happening::Clear).sends(done("C1")).then(Happening::Send).then(Happening::Crash);
-        story.then(Happening::Finding(StepName::Second, Finding::Absent));
-        story.then(Happening::Finding(StepName::Second, Finding::Absent)).sends(refused());
-        assert_eq!(story.transfer.case(), Some(CaseKind::CompensationRefused));
+        let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+        scenario
+            .then(Happening::Clear)
+            .sends(done("C1"))
+            .then(Happening::Send)
+            .then(Happening::Crash);
+        scenario.then(Happening::Finding(StepName::Second, Finding::Absent));
+        scenario.then(Happening::Finding(StepName::Second, Finding::Absent)).sends(refused());
+        assert_eq!(scenario.transfer.case(), Some(CaseKind::CompensationRefused));
         let (step, confirmation) = (StepName::Second, Confirmation::bare(receipt("P1")));
-        story.then(if by_person {
+        scenario.then(if by_person {
             Happening::Decide(PersonDecision::AcceptExecuted { step, confirmation })
         } else {
-            let payout = story.sendings.iter().position(|sent| sent.step() == step).unwrap();
+            let payout = scenario.sendings.iter().position(|sent| sent.step() == step).unwrap();
             Happening::Late(payout, done("P1"))
         });
-        assert_eq!(story.status(), Status::Completed);
-        assert_eq!(story.transfer.wallet_receipt(), Some(&receipt("P1")));
-        let again = story.transfer.choices().contains(&Choice::TryAgain);
+        assert_eq!(scenario.status(), Status::Completed);
+        assert_eq!(scenario.transfer.wallet_receipt(), Some(&receipt("P1")));
+        let again = scenario.transfer.choices().contains(&Choice::TryAgain);
         assert!(!again, "there is nothing to take back");
     }
 }
@@ -345,180 +355,188 @@ fn a_payout_made_after_all_counts_although_its_undo_was_refused() {
 /// The same of money that waits in suspense because it could not be given back: it has its account.
 #[test]
 fn a_booking_made_after_all_counts_although_its_refund_was_refused() {
-    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Refund);
-    story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
-    let (step, booked) = (StepName::Second, Finding::Refused(rejection(Retry::Never)));
-    story.then(Happening::Finding(step, booked)).sends(refused());
-    assert_eq!(story.status(), Status::Suspended);
+    let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Refund);
+    scenario.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+    let (step, booked) = (StepName::Second, Finding::Rejected(rejection(Retry::Never)));
+    scenario.then(Happening::Finding(step, booked)).sends(refused());
+    assert_eq!(scenario.status(), Status::Suspended);
     let heard = Finding::Executed(Confirmation::bare(receipt("C1")));
-    story.then(Happening::Hear(Channel::Inquiry, step, 0, heard));
+    scenario.then(Happening::Hear(Channel::Inquiry, step, 0, heard));
     assert_eq!(
-        (story.status(), story.transfer.core_receipt()),
+        (scenario.status(), scenario.transfer.core_receipt()),
         (Status::Completed, Some(&receipt("C1")))
     );
-    assert!(!story.transfer.choices().contains(&Choice::Assign), "it would be booked twice");
+    assert!(!scenario.transfer.choices().contains(&Choice::Assign), "it would be booked twice");
 }
 
 /// A booking is about to be sent under a new reference when the first one turns out to be executed.
 #[test]
 fn nothing_is_sent_anew_once_the_first_sending_is_known_to_be_executed() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.policy.core.when_absent = WhenAbsent::NewReference;
-    story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    assert_eq!(story.transfer.reference(StepName::First).generation(), 1);
-    story.then(Happening::Late(0, done("C1")));
-    assert_eq!(story.transfer.core_receipt(), Some(&receipt("C1")));
-    assert_eq!(story.transfer.open_step(), Some(StepName::Second), "the payout, not the booking");
-    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
-    story.then(Happening::Send);
-    assert_eq!(story.transfer.step(StepName::Second).attempts, 0, "a person looks first");
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.policy.core.when_absent = WhenAbsent::NewReference;
+    scenario.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(scenario.transfer.reference(StepName::First).generation(), 1);
+    scenario.then(Happening::Late(0, done("C1")));
+    assert_eq!(scenario.transfer.core_receipt(), Some(&receipt("C1")));
+    assert_eq!(
+        scenario.transfer.open_step(),
+        Some(StepName::Second),
+        "the payout, not the booking"
+    );
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
+    scenario.then(Happening::Send);
+    assert_eq!(scenario.transfer.step(StepName::Second).attempts, 0, "a person looks first");
     let (case, step) = (CaseKind::Contradiction, Some(StepName::First));
-    story.then(Happening::Decide(PersonDecision::CloseCase { case, step })).sends(done("P1"));
-    assert_eq!((story.status(), story.transfer.case()), (Status::Completed, None));
+    scenario.then(Happening::Decide(PersonDecision::CloseCase { case, step })).sends(done("P1"));
+    assert_eq!((scenario.status(), scenario.transfer.case()), (Status::Completed, None));
 }
 
 /// A process dies over its sending, and the next one starts a day later: what is looked for, and sent
 /// again, is of the day on which it was sent first.
 #[test]
 fn a_sending_is_of_the_time_at_which_it_was_sent_first() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::not_sent("no way to the core"));
-    assert_eq!(story.transfer.step(StepName::First).first_sent(), None, "nobody has seen it");
-    let first = |story: &Story| story.transfer.step(StepName::First).first_sent();
-    story.then(Happening::Send);
-    let sent = story.at;
-    assert_eq!(first(&story), Some(sent));
-    story.at = story.at.after(Duration::from_hours(30));
-    story.then(Happening::Crash);
-    assert_eq!(first(&story), Some(sent));
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    story.then(Happening::Finding(StepName::First, Finding::Absent)).then(Happening::Send);
-    assert_eq!(story.transfer.step(StepName::First).attempts, 3);
-    assert_eq!(first(&story), Some(sent), "sent again under the same reference");
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::not_sent("no way to the core"));
+    assert_eq!(scenario.transfer.step(StepName::First).first_sent(), None, "nobody has seen it");
+    let first = |scenario: &Scenario| scenario.transfer.step(StepName::First).first_sent();
+    scenario.then(Happening::Send);
+    let sent = scenario.at;
+    assert_eq!(first(&scenario), Some(sent));
+    scenario.at = scenario.at.after(Duration::from_hours(30));
+    scenario.then(Happening::Crash);
+    assert_eq!(first(&scenario), Some(sent));
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent)).then(Happening::Send);
+    assert_eq!(scenario.transfer.step(StepName::First).attempts, 3);
+    assert_eq!(first(&scenario), Some(sent), "sent again under the same reference");
 }
 
 /// Evidence about an attempt that was given up settles nothing of the one that is waited for.
 #[test]
 fn evidence_about_another_generation_does_not_settle_the_present_one() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("C1")).sends(for_now()).sends(Outcome::unknown("lost"));
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario
+        .then(Happening::Clear)
+        .sends(done("C1"))
+        .sends(for_now())
+        .sends(Outcome::unknown("lost"));
     let second = StepName::Second;
     let heard = |finding| Happening::Hear(Channel::Callback, second, 0, finding);
-    let before = story.transfer.clone();
-    story.then(heard(Finding::Refused(rejection(Retry::Never)))).then(heard(Finding::Absent));
-    assert_eq!(story.transfer, before);
-    story.then(heard(Finding::Executed(Confirmation::bare(receipt("P0")))));
-    assert!(matches!(story.transfer.step(second).state, StepState::Waiting(_)));
-    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+    let before = scenario.transfer.clone();
+    scenario.then(heard(Finding::Rejected(rejection(Retry::Never)))).then(heard(Finding::Absent));
+    assert_eq!(scenario.transfer, before);
+    scenario.then(heard(Finding::Executed(Confirmation::bare(receipt("P0")))));
+    assert!(matches!(scenario.transfer.step(second).state, StepState::Waiting(_)));
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
 }
 
 pub(super) fn for_now() -> Outcome {
     Outcome::Rejected(rejection(Retry::NewReference))
 }
 
-pub(super) fn plan_of(story: &Story) -> Plan {
-    story.transfer.plan(&story.policy, story.at).expect("a plan")
+pub(super) fn plan_of(scenario: &Scenario) -> Plan {
+    scenario.transfer.plan(&scenario.policy, scenario.at).expect("a plan")
 }
 
 /// A float that is empty over a weekend: it backs off to hours, and never runs out of references.
 #[test]
 fn a_payout_refused_for_now_goes_on_for_ever_and_ever_more_slowly() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("C1"));
-    let (begun, mut references) = (story.at, BTreeSet::new());
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("C1"));
+    let (begun, mut references) = (scenario.at, BTreeSet::new());
     for _ in 0..300 {
-        story.at = story.at.max(plan_of(&story).due);
+        scenario.at = scenario.at.max(plan_of(&scenario).due);
         assert!(
-            references.insert(story.transfer.reference(StepName::Second)),
+            references.insert(scenario.transfer.reference(StepName::Second)),
             "none is used twice"
         );
-        story.sends(for_now());
+        scenario.sends(for_now());
     }
-    assert!(story.at.since(begun) > Duration::from_hours(24 * 20), "not hundreds in a night");
-    assert_eq!(story.transfer.open_step(), Some(StepName::Second));
-    story.at = story.at.max(plan_of(&story).due);
-    story.sends(done("P1"));
-    assert_eq!(story.status(), Status::Completed);
+    assert!(scenario.at.since(begun) > Duration::from_hours(24 * 20), "not hundreds in a night");
+    assert_eq!(scenario.transfer.open_step(), Some(StepName::Second));
+    scenario.at = scenario.at.max(plan_of(&scenario).due);
+    scenario.sends(done("P1"));
+    assert_eq!(scenario.status(), Status::Completed);
 }
 
 /// A permission is missing for a night: money that was received goes on waiting.
 #[test]
 fn a_booking_refused_until_repair_is_tried_again_for_as_long_as_it_takes() {
-    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
-    story.then(Happening::Clear);
+    let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear);
     for _ in 0..200 {
-        story.sends(Outcome::Rejected(rejection(Retry::AfterRepair)));
-        plan_of(&story);
+        scenario.sends(Outcome::Rejected(rejection(Retry::AfterRepair)));
+        plan_of(&scenario);
     }
-    assert_eq!(story.transfer.case(), Some(CaseKind::RepairNeeded));
-    assert!(story.transfer.choices().contains(&Choice::GiveUp));
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::RepairNeeded));
+    assert!(scenario.transfer.choices().contains(&Choice::GiveUp));
 }
 
 #[test]
 fn money_in_transit_calls_a_person_whatever_its_step_does() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("C1"));
-    let left = story.at;
-    while story.transfer.case().is_none() {
-        assert!(story.at.since(left) < Duration::from_hours(2), "nobody was called");
-        story.sends(Outcome::not_sent("no session can be had"));
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("C1"));
+    let left = scenario.at;
+    while scenario.transfer.case().is_none() {
+        assert!(scenario.at.since(left) < Duration::from_hours(2), "nobody was called");
+        scenario.sends(Outcome::not_sent("no session can be had"));
     }
-    assert_eq!(story.transfer.case(), Some(CaseKind::InTransitTooLong));
-    story.sends(done("P1"));
-    assert_eq!((story.status(), story.transfer.case()), (Status::Completed, None));
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::InTransitTooLong));
+    scenario.sends(done("P1"));
+    assert_eq!((scenario.status(), scenario.transfer.case()), (Status::Completed, None));
 }
 
 /// The next try is hours away: the plan calls a person before that.
 #[test]
 fn a_person_is_called_in_time_though_nothing_else_is_due() {
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.policy.core.case_after = Duration::from_hours(10);
-    story.policy.wallet.case_after = Duration::from_hours(10);
-    story.then(Happening::Clear).sends(done("C1"));
-    let left = story.at;
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.policy.core.case_after = Duration::from_hours(10);
+    scenario.policy.wallet.case_after = Duration::from_hours(10);
+    scenario.then(Happening::Clear).sends(done("C1"));
+    let left = scenario.at;
     loop {
-        let plan = plan_of(&story);
-        story.at = plan.due;
-        assert!(story.at.since(left) < Duration::from_hours(11), "nobody was called");
+        let plan = plan_of(&scenario);
+        scenario.at = plan.due;
+        assert!(scenario.at.since(left) < Duration::from_hours(11), "nobody was called");
         if let Next::CallPerson(overdue) = plan.next {
             assert_eq!(overdue.case, CaseKind::InTransitTooLong);
             break;
         }
-        let mut draft = Draft::resume(story.transfer.clone(), story.at);
-        draft.start(StepName::Second, &story.policy);
-        draft.conclude(StepName::Second, for_now(), &story.policy);
-        story.transfer = draft.finish().unwrap().transfer;
-        // That it repeats is known; nobody is to be called by that.
+        let mut update = TransferUpdate::resume(scenario.transfer.clone(), scenario.at);
+        update.start(StepName::Second, &scenario.policy);
+        update.conclude(StepName::Second, for_now(), &scenario.policy);
+        scenario.transfer = update.finish().unwrap().transfer;
+        // The repetition is known, and calls no person.
         let close = PersonDecision::CloseCase {
             case: CaseKind::RepairNeeded,
             step: Some(StepName::Second),
         };
-        if story.transfer.case().is_some() {
-            story.policy.wallet.retries_before_case = 250;
-            story.then(Happening::Decide(close));
+        if scenario.transfer.case().is_some() {
+            scenario.policy.wallet.retries_before_case = 250;
+            scenario.then(Happening::Decide(close));
         }
     }
 }
 
 #[test]
-fn a_mismatch_that_repeats_climbs_the_ladder() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+fn a_mismatch_that_repeats_waits_longer_each_time() {
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     let other = || Confirmation {
         stated: Stated { amount: Some(money(1)), ..Stated::default() },
         ..Confirmation::bare(receipt("R1"))
     };
-    story.then(Happening::Clear).sends(Outcome::Completed(other()));
+    scenario.then(Happening::Clear).sends(Outcome::Completed(other()));
     let waits: Vec<u64> = (0..4)
         .map(|_| {
-            let wait = plan_of(&story).due.since(story.at).as_secs();
-            story.then(Happening::Finding(StepName::First, Finding::Executed(other())));
+            let wait = plan_of(&scenario).due.since(scenario.at).as_secs();
+            scenario.then(Happening::Finding(StepName::First, Finding::Executed(other())));
             wait
         })
         .collect();
     assert_eq!(waits, [30, 120, 120, 120]);
-    assert_eq!(story.transfer.case(), Some(CaseKind::Mismatch));
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Mismatch));
 }
 
 /// One field at a time: each is compared with what was asked.
@@ -533,81 +551,83 @@ fn an_answer_that_names_anything_else_is_a_case() {
         Stated { reference: Some(nobody), ..Stated::default() },
     ];
     for wrong in wallet {
-        let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-        story.then(Happening::Clear).sends(Outcome::Completed(stated(wrong.clone())));
-        assert_eq!(story.transfer.case(), Some(CaseKind::Mismatch), "{wrong:?}");
-        assert!(story.transfer.in_transit().is_zero());
+        let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+        scenario.then(Happening::Clear).sends(Outcome::Completed(stated(wrong.clone())));
+        assert_eq!(scenario.transfer.case(), Some(CaseKind::Mismatch), "{wrong:?}");
+        assert!(scenario.transfer.in_transit().is_zero());
     }
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
     let wrong = Stated { account: Some(elsewhere), ..Stated::default() };
-    story.then(Happening::Clear).sends(Outcome::Completed(stated(wrong)));
-    assert_eq!(story.transfer.case(), Some(CaseKind::Mismatch), "the core's account");
+    scenario.then(Happening::Clear).sends(Outcome::Completed(stated(wrong)));
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Mismatch), "the core's account");
 }
 
 #[test]
 fn ten_absences_in_one_second_are_one() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::unknown("reset"));
-    story.at = story.at.after(Duration::from_mins(10));
-    let mut draft = Draft::resume(story.transfer.clone(), story.at);
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::unknown("reset"));
+    scenario.at = scenario.at.after(Duration::from_mins(10));
+    let mut update = TransferUpdate::resume(scenario.transfer.clone(), scenario.at);
     for _ in 0..10 {
-        draft.learn(StepName::First, Finding::Absent, &story.policy);
+        update.apply_finding(StepName::First, Finding::Absent, &scenario.policy);
     }
-    story.transfer = draft.finish().unwrap().transfer;
-    assert_eq!(story.status(), Status::InProgress);
-    story.then(Happening::Finding(StepName::First, Finding::Absent));
-    assert_eq!(story.status(), Status::Failed, "a rung later the second one counts");
+    scenario.transfer = update.finish().unwrap().transfer;
+    assert_eq!(scenario.status(), Status::InProgress);
+    scenario.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(scenario.status(), Status::Failed, "an interval later the second one counts");
 }
 
 #[test]
 fn in_progress_makes_the_absences_begin_anew() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::unknown("reset"));
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::unknown("reset"));
     let going = || Acceptance { handle: None, awaiting: Awaiting::Processing };
     let finds = |finding| Happening::Finding(StepName::First, finding);
-    story.then(finds(Finding::Absent)).then(finds(Finding::InProgress(going())));
-    story.then(finds(Finding::Absent));
-    assert_eq!(story.status(), Status::InProgress);
+    scenario.then(finds(Finding::Absent)).then(finds(Finding::InProgress(going())));
+    scenario.then(finds(Finding::Absent));
+    assert_eq!(scenario.status(), Status::InProgress);
 }
 
 #[test]
 fn an_assignment_after_a_refusal_is_booked_under_a_new_reference() {
-    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
-    story.then(Happening::Clear);
-    let before = story.transfer.reference(StepName::Second);
-    story.sends(refused()).then(Happening::Assign).then(Happening::Clear);
-    assert_ne!(story.transfer.reference(StepName::Second), before, "the core would replay it");
+    let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear);
+    let before = scenario.transfer.reference(StepName::Second);
+    scenario.sends(refused()).then(Happening::Assign).then(Happening::Clear);
+    assert_ne!(scenario.transfer.reference(StepName::Second), before, "the core would replay it");
 }
 
 /// A contradiction holds what follows, and the next success does not close it.
 #[test]
 fn nothing_that_follows_a_contradiction_is_sent_until_a_person_closes_it() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("R1"));
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("R1"));
     let reversed = Finding::Reversed(Confirmation::bare(receipt("R1")));
-    story.then(Happening::Finding(StepName::First, Finding::unclear("-")));
+    scenario.then(Happening::Finding(StepName::First, Finding::unclear("-")));
     let hears = Happening::Hear(Channel::Callback, StepName::First, 0, reversed);
-    story.then(hears).then(Happening::Send);
-    assert_eq!(story.transfer.step(StepName::Second).attempts, 0);
-    assert_eq!(story.transfer.plan(&story.policy, story.at), None);
+    scenario.then(hears).then(Happening::Send);
+    assert_eq!(scenario.transfer.step(StepName::Second).attempts, 0);
+    assert_eq!(scenario.transfer.plan(&scenario.policy, scenario.at), None);
     let case = CaseKind::Contradiction;
     let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
-    story.then(Happening::Decide(close)).sends(done("C1"));
-    assert_eq!(story.status(), Status::Completed);
+    scenario.then(Happening::Decide(close)).sends(done("C1"));
+    assert_eq!(scenario.status(), Status::Completed);
 }
 
 /// A fee goes to whom it belongs: what the customer pays is not taken from the float.
 #[test]
 fn a_fee_is_booked_to_whom_it_belongs() {
     for (kind, fees) in [(Kind::Deposit, 250), (Kind::Withdrawal, 0)] {
-        let (mut story, fee) = (Story::new(kind, false, OnCoreRejection::Suspense), money(250));
+        let (mut scenario, fee) =
+            (Scenario::new(kind, false, OnCoreRejection::Suspense), money(250));
         let charged = |text| Confirmation { fee: Some(fee), ..Confirmation::bare(receipt(text)) };
-        let mut draft = Draft::resume(story.then(Happening::Clear).transfer.clone(), story.at);
+        let mut update =
+            TransferUpdate::resume(scenario.then(Happening::Clear).transfer.clone(), scenario.at);
         for (step, text) in [(StepName::First, "1"), (StepName::Second, "2")] {
-            draft.start(step, &story.policy);
-            draft.conclude(step, Outcome::Completed(charged(text)), &story.policy);
+            update.start(step, &scenario.policy);
+            update.conclude(step, Outcome::Completed(charged(text)), &scenario.policy);
         }
-        let decision = draft.finish().unwrap();
+        let decision = update.finish().unwrap();
         let of = |posting: &&Posting| matches!(posting.account, LedgerAccount::Fees(_));
         let booked: i64 = decision.postings.iter().filter(of).map(|it| it.minor).sum();
         assert_eq!(booked, fees, "{kind:?}");
@@ -616,11 +636,11 @@ fn a_fee_is_booked_to_whom_it_belongs() {
 
 /// Every kind of event on every kind of state: what follows, or that it cannot.
 #[test]
-fn what_each_event_makes_of_each_state_is_known() {
+fn the_result_of_each_event_in_each_state_is_known() {
     use std::fmt::Write as _;
-    let story = |kind| Story::new(kind, false, OnCoreRejection::Suspense);
+    let scenario = |kind| Scenario::new(kind, false, OnCoreRejection::Suspense);
     let mut states: Vec<(&str, Transfer)> = Vec::new();
-    let mut deposit = story(Kind::Deposit);
+    let mut deposit = scenario(Kind::Deposit);
     states.push(("received", deposit.transfer.clone()));
     states.push(("cleared", deposit.then(Happening::Clear).transfer.clone()));
     states.push(("collecting", deposit.then(Happening::Send).transfer.clone()));
@@ -629,16 +649,16 @@ fn what_each_event_makes_of_each_state_is_known() {
     let found = Finding::Executed(Confirmation::bare(receipt("R1")));
     deposit.then(Happening::Finding(StepName::First, found));
     states.push(("collected", deposit.transfer.clone()));
-    let mut suspended = Story { transfer: deposit.transfer.clone(), ..story(Kind::Deposit) };
+    let mut suspended = Scenario { transfer: deposit.transfer.clone(), ..scenario(Kind::Deposit) };
     states.push(("suspended", suspended.sends(refused()).transfer.clone()));
     states.push(("completed", deposit.sends(done("C1")).transfer.clone()));
     states.push(("reversing", deposit.then(Happening::Reverse).transfer.clone()));
-    let mut failed = story(Kind::Withdrawal);
+    let mut failed = scenario(Kind::Withdrawal);
     states.push(("failed", failed.then(Happening::Clear).sends(refused()).transfer.clone()));
-    let mut undoing = story(Kind::Withdrawal);
+    let mut undoing = scenario(Kind::Withdrawal);
     undoing.then(Happening::Clear).sends(done("C1")).sends(refused());
     states.push(("undoing", undoing.transfer.clone()));
-    let mut merged = story(Kind::Deposit);
+    let mut merged = scenario(Kind::Deposit);
     merged.then(Happening::Clear).then(Happening::Merge(Status::InProgress));
     states.push(("merged", merged.transfer.clone()));
     let mut table = String::new();

@@ -67,7 +67,7 @@ fn samples() -> Vec<Event> {
         Event::Inquired { step, finding: Finding::InProgress(accepted), counted: false },
         heard(Finding::Executed(confirmation.clone())),
         heard(Finding::Reversed(confirmation.clone())),
-        heard(Finding::Refused(rejection(Retry::Never))),
+        heard(Finding::Rejected(rejection(Retry::Never))),
         Event::BroughtIn { step, receipt: receipt("R8"), into: other_transfer() },
         Event::CaseOpened { case, step: Some(step), detail: "d".to_owned() },
         Event::CaseOpened { case: CaseKind::Suspense, step: None, detail: "d".to_owned() },

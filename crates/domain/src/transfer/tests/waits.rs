@@ -1,37 +1,37 @@
 //! Waits that must not be longer than their reason, and fees that must be booked once.
 
-use super::sequences::{Story, plan_of};
+use super::sequences::{Scenario, plan_of};
 use super::*;
 
 /// A withdrawal that has left the core, and whose payout the provider refuses for now.
 fn refused_payout(policy: &Policy, at: Timestamp) -> Transfer {
-    let first = Draft::receive(instruction(Kind::Withdrawal, false), at).finish().unwrap();
-    let mut draft = Draft::resume(first.transfer, at);
-    draft.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
-    draft.start(StepName::First, policy);
-    draft.conclude(StepName::First, Outcome::Completed(Confirmation::bare(receipt("C1"))), policy);
-    draft.start(StepName::Second, policy);
+    let first = TransferUpdate::receive(instruction(Kind::Withdrawal, false), at).finish().unwrap();
+    let mut update = TransferUpdate::resume(first.transfer, at);
+    update.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
+    update.start(StepName::First, policy);
+    update.conclude(StepName::First, Outcome::Completed(Confirmation::bare(receipt("C1"))), policy);
+    update.start(StepName::Second, policy);
     let refused = Outcome::Rejected(rejection(Retry::NewReference));
-    draft.conclude(StepName::Second, refused, policy);
-    draft.finish().unwrap().transfer
+    update.conclude(StepName::Second, refused, policy);
+    update.finish().unwrap().transfer
 }
 
 #[test]
-fn what_could_not_be_sent_after_a_refusal_is_tried_soon() {
+fn a_step_that_could_not_be_sent_after_a_refusal_is_tried_soon() {
     let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
     let begin = Timestamp::from_micros(0);
     let transfer = refused_payout(&policy, begin);
     let later = begin.after(Duration::from_mins(30));
-    let mut draft = Draft::resume(transfer, later);
-    draft.start(StepName::Second, &policy);
+    let mut update = TransferUpdate::resume(transfer, later);
+    update.start(StepName::Second, &policy);
     let again = Outcome::Rejected(rejection(Retry::NewReference));
-    draft.conclude(StepName::Second, again, &policy);
-    let refused = draft.transfer().plan(&policy, later).unwrap();
+    update.conclude(StepName::Second, again, &policy);
+    let refused = update.transfer().plan(&policy, later).unwrap();
     assert_eq!(refused.due, later.after(Duration::from_mins(15)), "half of its age");
     // A session was opened for it that is live a moment later: it must still be live then.
-    draft.start(StepName::Second, &policy);
-    draft.conclude(StepName::Second, Outcome::not_sent("no session yet"), &policy);
-    let unsent = draft.transfer().plan(&policy, later).unwrap();
+    update.start(StepName::Second, &policy);
+    update.conclude(StepName::Second, Outcome::not_sent("no session yet"), &policy);
+    let unsent = update.transfer().plan(&policy, later).unwrap();
     assert_eq!(unsent.due, later.after(policy.wallet.retry_first));
 }
 
@@ -45,19 +45,20 @@ fn a_person_is_called_in_time_whatever_else_could_be_tried() {
     assert_eq!(before.next, Next::Send(StepName::Second));
     let plan = transfer.plan(&policy, overdue).unwrap();
     assert!(matches!(plan.next, Next::CallPerson(_)), "{plan:?}");
-    let mut draft = Draft::resume(transfer, overdue);
-    draft.call_person(&policy);
-    let after = draft.transfer().plan(&policy, overdue).unwrap();
+    let mut update = TransferUpdate::resume(transfer, overdue);
+    update.call_person(&policy);
+    let after = update.transfer().plan(&policy, overdue).unwrap();
     assert_eq!(after.next, Next::Send(StepName::Second), "and then it goes on");
 }
 
 #[test]
 fn a_fee_for_a_payment_started_at_the_wallet_is_booked_once() {
     let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
-    let mut draft = Draft::receive(instruction(Kind::Deposit, true), Timestamp::from_micros(0));
-    draft.charged(Some(money(50)), &policy);
-    draft.charged(Some(money(50)), &policy);
-    let postings = draft.finish().unwrap().postings;
+    let mut update =
+        TransferUpdate::receive(instruction(Kind::Deposit, true), Timestamp::from_micros(0));
+    update.charged(Some(money(50)), &policy);
+    update.charged(Some(money(50)), &policy);
+    let postings = update.finish().unwrap().postings;
     let fees = LedgerAccount::Fees(ProviderId::new("mpesa-tz").unwrap());
     let booked = postings.iter().filter(|it| it.account == fees).map(|it| it.minor);
     assert_eq!(booked.sum::<i64>(), 50);
@@ -78,9 +79,9 @@ fn a_person_is_called_although_the_clock_was_set_back() {
     // Set back by less than the wait, the beginning still tells something.
     let a_little = Timestamp::from_micros(ahead.as_micros() - 1_800_000_000);
     assert!(!called_at(a_little));
-    let mut draft = Draft::resume(transfer.clone(), Timestamp::from_micros(0));
-    draft.call_person(&policy);
-    assert_eq!(draft.transfer().case(), Some(CaseKind::InTransitTooLong));
+    let mut update = TransferUpdate::resume(transfer.clone(), Timestamp::from_micros(0));
+    update.call_person(&policy);
+    assert_eq!(update.transfer().case(), Some(CaseKind::InTransitTooLong));
 }
 
 /// Absences count again after one indexing window by the new time, not when it has caught up.
@@ -88,17 +89,17 @@ fn a_person_is_called_although_the_clock_was_set_back() {
 fn absences_count_although_the_clock_was_set_back() {
     let policy = policy(WhenAbsent::Resend, OnCoreRejection::Suspense);
     let ahead = Timestamp::from_micros(0).after(Duration::from_hours(24));
-    let mut draft = Draft::receive(instruction(Kind::Deposit, false), ahead);
-    draft.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
-    draft.start(StepName::First, &policy);
-    draft.conclude(StepName::First, Outcome::unknown("time-out"), &policy);
-    let mut transfer = draft.finish().unwrap().transfer;
+    let mut update = TransferUpdate::receive(instruction(Kind::Deposit, false), ahead);
+    update.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
+    update.start(StepName::First, &policy);
+    update.conclude(StepName::First, Outcome::unknown("time-out"), &policy);
+    let mut transfer = update.finish().unwrap().transfer;
     let mut now = Timestamp::from_micros(0);
     for _ in 0..=policy.wallet.absent_times {
         assert!(matches!(transfer.step(StepName::First).state, StepState::Waiting(_)));
-        let mut draft = Draft::resume(transfer, now);
-        draft.learn(StepName::First, Finding::Absent, &policy);
-        transfer = draft.finish().unwrap().transfer;
+        let mut update = TransferUpdate::resume(transfer, now);
+        update.apply_finding(StepName::First, Finding::Absent, &policy);
+        transfer = update.finish().unwrap().transfer;
         now = now.after(policy.wallet.absent_after.max(Duration::from_hours(1)));
     }
     assert!(matches!(transfer.step(StepName::First).state, StepState::Ready { .. }));
@@ -114,15 +115,15 @@ fn refusals_stay_spaced_although_the_clock_was_set_back() {
     let mut now = Timestamp::from_micros(0);
     let mut attempts = 0_u32;
     while now < Timestamp::from_micros(0).after(Duration::from_hours(12)) {
-        let mut draft = Draft::resume(transfer, now);
-        if draft.start(StepName::Second, &policy).is_some() {
+        let mut update = TransferUpdate::resume(transfer, now);
+        if update.start(StepName::Second, &policy).is_some() {
             let refused = Outcome::Rejected(rejection(Retry::NewReference));
-            draft.conclude(StepName::Second, refused, &policy);
+            update.conclude(StepName::Second, refused, &policy);
             attempts += 1;
         } else {
-            draft.call_person(&policy);
+            update.call_person(&policy);
         }
-        transfer = draft.finish().unwrap().transfer;
+        transfer = update.finish().unwrap().transfer;
         let due = transfer.plan(&policy, now).unwrap().due;
         now = due.max(now.after(Duration::from_millis(1)));
     }
@@ -134,48 +135,49 @@ fn refusals_stay_spaced_although_the_clock_was_set_back() {
 fn a_case_about_a_repair_keeps_its_age_over_refusals() {
     let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
     let begin = Timestamp::from_micros(0);
-    let mut draft = Draft::receive(instruction(Kind::Deposit, true), begin);
-    draft.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
-    let mut transfer = draft.finish().unwrap().transfer;
+    let mut update = TransferUpdate::receive(instruction(Kind::Deposit, true), begin);
+    update.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
+    let mut transfer = update.finish().unwrap().transfer;
     for hours in 0..3 {
-        let mut draft = Draft::resume(transfer, begin.after(Duration::from_hours(hours)));
-        draft.start(StepName::Second, &policy);
+        let mut update = TransferUpdate::resume(transfer, begin.after(Duration::from_hours(hours)));
+        update.start(StepName::Second, &policy);
         let refused = Outcome::Rejected(rejection(Retry::AfterRepair));
-        draft.conclude(StepName::Second, refused, &policy);
-        transfer = draft.finish().unwrap().transfer;
+        update.conclude(StepName::Second, refused, &policy);
+        transfer = update.finish().unwrap().transfer;
         let repair = transfer.cases.find(CaseKind::RepairNeeded, Some(StepName::Second)).unwrap();
         assert_eq!((repair.opened_at, repair.details.len()), (begin, 1));
     }
-    let mut draft = Draft::resume(transfer, begin.after(Duration::from_hours(4)));
-    draft.start(StepName::Second, &policy);
+    let mut update = TransferUpdate::resume(transfer, begin.after(Duration::from_hours(4)));
+    update.start(StepName::Second, &policy);
     let done = Outcome::Completed(Confirmation::bare(receipt("P1")));
-    draft.conclude(StepName::Second, done, &policy);
-    assert_eq!(draft.transfer().cases(), []);
+    update.conclude(StepName::Second, done, &policy);
+    assert_eq!(update.transfer().cases(), []);
 }
 
-/// An inquiry that had no answer is repeated soon, then ever later, up to the rung of the ladder: what
-/// stood in its way may be over long before that.
+/// An inquiry that had no answer is repeated soon, then ever later, up to an interval of the
+/// inquiry schedule: what stood in its way may be over long before that.
 #[test]
 fn an_inquiry_without_an_answer_is_repeated_soon() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::unknown("reset"));
-    story.policy.wallet.ladder = vec![Duration::from_secs(30), Duration::from_secs(20)];
-    let wait = |story: &Story| plan_of(story).due.since(story.at).as_secs();
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::unknown("reset"));
+    scenario.policy.wallet.inquiry_schedule =
+        vec![Duration::from_secs(30), Duration::from_secs(20)];
+    let wait = |scenario: &Scenario| plan_of(scenario).due.since(scenario.at).as_secs();
     let mut waits = Vec::new();
     let unclear = || Finding::Unclear { why: "the session is not live yet".to_owned() };
     for finding in [unclear(), unclear(), unclear(), unclear(), unclear(), Finding::Absent] {
-        story.then(Happening::Finding(StepName::First, finding));
-        waits.push(wait(&story));
+        scenario.then(Happening::Finding(StepName::First, finding));
+        waits.push(wait(&scenario));
     }
     for finding in [unclear(), unclear()] {
-        story.then(Happening::Finding(StepName::First, finding));
-        waits.push(wait(&story));
+        scenario.then(Happening::Finding(StepName::First, finding));
+        waits.push(wait(&scenario));
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 20, 1, 2]);
     for _ in 0..40 {
-        story.then(Happening::Finding(StepName::First, unclear()));
+        scenario.then(Happening::Finding(StepName::First, unclear()));
     }
-    assert_eq!(wait(&story), 20);
+    assert_eq!(wait(&scenario), 20);
 }
 
 /// The network doubles a request: one copy is answered "busy, nothing recorded", the other is executed
@@ -185,21 +187,21 @@ fn a_first_leg_is_asked_about_before_it_is_given_up_on_an_answer() {
     let busy = || Outcome::not_recorded("a job is running");
     let refused = || Outcome::not_sent("connection refused");
     for last in [busy(), refused()] {
-        let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-        story.then(Happening::Clear).sends(busy());
-        story.at = story.at.after(story.policy.give_up_after);
-        let mut held = story.clone();
+        let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+        scenario.then(Happening::Clear).sends(busy());
+        scenario.at = scenario.at.after(scenario.policy.give_up_after);
+        let mut held = scenario.clone();
         held.then(Happening::Overdue);
         assert!(matches!(plan_of(&held).next, Next::Inquire(StepName::First)), "while it is held");
-        story.sends(last);
-        assert!(!story.status().is_final());
-        assert!(matches!(plan_of(&story).next, Next::Inquire(StepName::First)));
-        let mut absent = story.clone();
-        story.then(Happening::Finding(
+        scenario.sends(last);
+        assert!(!scenario.status().is_final());
+        assert!(matches!(plan_of(&scenario).next, Next::Inquire(StepName::First)));
+        let mut absent = scenario.clone();
+        scenario.then(Happening::Finding(
             StepName::First,
             Finding::Executed(Confirmation::bare(receipt("C1"))),
         ));
-        assert_eq!(story.transfer.in_transit(), story.transfer.amount());
+        assert_eq!(scenario.transfer.in_transit(), scenario.transfer.amount());
         absent.policy.core.when_absent = WhenAbsent::Resend;
         for _ in 0..9 {
             absent.at = absent.at.after(Duration::from_mins(10));
@@ -208,18 +210,18 @@ fn a_first_leg_is_asked_about_before_it_is_given_up_on_an_answer() {
         assert_eq!(absent.status(), Status::Failed);
     }
     // Later attempts that never left us do not make it forgotten, and a person does not end it unseen.
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(busy()).sends(refused());
-    let choices = story.transfer.choices();
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(busy()).sends(refused());
+    let choices = scenario.transfer.choices();
     assert!(!choices.contains(&Choice::GiveUp), "{choices:?}");
     assert!(choices.contains(&Choice::AcceptNotExecuted(StepName::First)), "{choices:?}");
-    story.at = story.at.after(story.policy.give_up_after);
-    story.sends(refused());
-    assert!(matches!(plan_of(&story).next, Next::Inquire(StepName::First)));
-    // What never left us needs no asking.
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear);
-    story.at = story.at.after(story.policy.give_up_after);
-    story.sends(refused());
-    assert_eq!(story.status(), Status::Failed);
+    scenario.at = scenario.at.after(scenario.policy.give_up_after);
+    scenario.sends(refused());
+    assert!(matches!(plan_of(&scenario).next, Next::Inquire(StepName::First)));
+    // An operation that was never sent is not asked about.
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear);
+    scenario.at = scenario.at.after(scenario.policy.give_up_after);
+    scenario.sends(refused());
+    assert_eq!(scenario.status(), Status::Failed);
 }

@@ -81,7 +81,7 @@ async fn ask(transport: &dyn Transport, url: &str, provider: &str) -> Finding {
         Err(failure) => Finding::warning(
             "callback_address_silent",
             SUBJECT,
-            format!("nobody answers at {url}: {failure}"),
+            format!("there is no answer at {url}: {failure}"),
             "start Kiungo and look again; if it runs, check DNS, the firewall and the proxy. Where this \
              machine cannot reach its own public address, check from another one",
         ),

@@ -33,12 +33,12 @@ pub(super) async fn examine(subject: &str, transport: &dyn Transport, url: &str)
     };
     let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
     match date.and_then(|date| rfc2822::parse(date).ok()) {
-        Some(theirs) => judge(&subject, Timestamp::now(), theirs.timestamp()),
+        Some(theirs) => compare(&subject, Timestamp::now(), theirs.timestamp()),
         None => Finding::ok("clock", &subject, "it does not tell its time"),
     }
 }
 
-fn judge(subject: &str, ours: Timestamp, theirs: Timestamp) -> Finding {
+fn compare(subject: &str, ours: Timestamp, theirs: Timestamp) -> Finding {
     let seconds = ours.duration_since(theirs).unsigned_abs().as_secs();
     let ahead = if ours > theirs { "ahead of" } else { "behind" };
     let found = format!("we are {seconds} s {ahead} it");
@@ -58,11 +58,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_is_judged_by_how_far_it_is_off_either_way() {
+    fn a_clock_is_compared_by_how_far_it_is_off_either_way() {
         let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
-        assert_eq!(judge("x", at(3), at(0)).state, State::Ok);
-        assert_eq!(judge("x", at(0), at(30)).state, State::Warning);
-        assert_eq!(judge("x", at(90), at(0)).state, State::Failed);
-        assert_eq!(judge("x", at(0), at(90)).state, State::Failed);
+        assert_eq!(compare("x", at(3), at(0)).state, State::Ok);
+        assert_eq!(compare("x", at(0), at(30)).state, State::Warning);
+        assert_eq!(compare("x", at(90), at(0)).state, State::Failed);
+        assert_eq!(compare("x", at(0), at(90)).state, State::Failed);
     }
 }

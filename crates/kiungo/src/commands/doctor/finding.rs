@@ -49,7 +49,7 @@ impl Finding {
         Self::new(State::Failed, name, subject, found, advice)
     }
 
-    /// What a core's adapter found.
+    /// A finding of a core's adapter.
     pub(super) fn observed(subject: &str, observation: Observation) -> Self {
         let Observation { name, text, remedy } = observation;
         match remedy {

@@ -1,11 +1,11 @@
-//! `kiungo doctor`: asks everybody, and says what to do.
+//! `kiungo doctor`: asks all counterparties, and names the remedies.
 //!
 //! * `finding`: a finding, with its severity and remedy
 //! * `core`: checks each core
 //! * `provider`: checks each provider
 //! * `clock`: checks that we and the counterparties agree on the time
 //! * `callbacks`: checks that providers can reach us
-//! * `proxy`: checks that no proxy is expected that is not used
+//! * `proxy`: finds proxy variables that Kiungo does not use
 //! * `queue`: checks that the broker is there, and as it should be
 
 mod callbacks;
@@ -68,7 +68,7 @@ async fn examine(config: &Config, assembly: &Assembly) -> Vec<Finding> {
     findings
 }
 
-/// Looks at its schema, and opens it if `serve` would find it as it is.
+/// Checks the schema, and opens the database if `serve` would not have to change it.
 async fn database(config: &Config) -> Vec<Finding> {
     let subject = "database";
     let address = &config.database.address;

@@ -1,4 +1,4 @@
-//! Checks that nobody expects a proxy to be used that is not.
+//! Checks that no proxy is expected that is not used.
 
 use super::finding::Finding;
 use crate::config::Config;
@@ -13,10 +13,10 @@ pub(super) fn examine(config: &Config) -> Option<Finding> {
     let cores = cores.map(|core| format!("core {}", core.id));
     let direct: Vec<String> =
         cores.chain(providers.map(|provider| format!("provider {}", provider.id))).collect();
-    judge(&variables, &direct)
+    compare(&variables, &direct)
 }
 
-fn judge(variables: &[&str], direct: &[String]) -> Option<Finding> {
+fn compare(variables: &[&str], direct: &[String]) -> Option<Finding> {
     if variables.is_empty() || direct.is_empty() {
         return None;
     }
@@ -36,10 +36,10 @@ mod tests {
     #[test]
     fn a_variable_that_is_not_read_is_named_with_what_goes_past_it() {
         let direct = ["provider mpesa-tz".to_owned()];
-        let row = judge(&["HTTPS_PROXY"], &direct).unwrap().row();
+        let row = compare(&["HTTPS_PROXY"], &direct).unwrap().row();
         assert_eq!(row[0], "warning");
         assert!(row[2].contains("HTTPS_PROXY") && row[2].contains("provider mpesa-tz"), "{row:?}");
-        assert_eq!(judge(&[], &direct), None);
-        assert_eq!(judge(&["HTTPS_PROXY"], &[]), None, "all have one of their own");
+        assert_eq!(compare(&[], &direct), None);
+        assert_eq!(compare(&["HTTPS_PROXY"], &[]), None, "all have one of their own");
     }
 }

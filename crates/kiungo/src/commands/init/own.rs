@@ -1,4 +1,5 @@
-//! `kiungo init`: a core and a provider of one's own, with what only a person knows left open.
+//! `kiungo init`: a configuration for a real core and provider, with blanks for the values that
+//! only the user knows.
 
 use std::path::Path;
 
@@ -8,10 +9,11 @@ use kiungo_sandbox::{NewFile, secrets};
 
 use super::plan::{DATABASE, Plan};
 
-/// The secrets that others give: their files are empty, which `kiungo config check` names.
+/// The secrets that other parties issue: their files are empty, which `kiungo config check`
+/// reports.
 const FOREIGN: [&str; 3] = ["core-password", "gsma-client-id", "gsma-client-secret"];
 
-/// What is to be written to `folder`, which the user calls `named`.
+/// The files to be written to `folder`, which the user calls `named`.
 pub(super) fn plan(named: &Path, folder: &Path, port: u16) -> anyhow::Result<Plan> {
     let (api_key, callback) = (secrets::fresh()?, secrets::fresh()?);
     let secret = |name: &str| Configuration::secret_path(folder, name);
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_filled_in_is_named_and_nothing_else_is_missing() {
+    fn blanks_are_named_and_nothing_else_is_missing() {
         let home = tempfile::tempdir().unwrap();
         let plan = plan(home.path(), home.path(), 8080).unwrap();
         let key = plan.api_key.unwrap();

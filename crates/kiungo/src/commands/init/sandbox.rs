@@ -89,7 +89,7 @@ mod tests {
     use crate::serve;
 
     #[test]
-    fn what_is_written_can_be_served_as_it_is() {
+    fn the_written_files_can_be_served_as_they_are() {
         let home = tempfile::tempdir().unwrap();
         let plan = plan(home.path(), home.path(), &Addresses::from_port(8080)).unwrap();
         write_new(&plan.files).unwrap();

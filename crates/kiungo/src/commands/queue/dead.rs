@@ -35,7 +35,7 @@ enum DeadCommand {
     Show(ShowOptions),
     /// Send one to where it was sent first, once what was wrong is repaired
     ///
-    /// Who does it and why is recorded in the database and stands in the message.
+    /// The person who does it and why is recorded in the database and stands in the message.
     Redrive(Named),
     /// Remove one for good: what it asked for is not done
     ///
@@ -48,7 +48,7 @@ enum DeadCommand {
 struct ListOptions {
     #[command(flatten)]
     config: ConfigFile,
-    /// How many at most, up to 1000
+    /// The largest number to list, up to 1000
     #[arg(long, value_name = "N", default_value_t = 100,
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
@@ -185,7 +185,7 @@ fn discard(options: &Named, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Recorded first, so that nothing is sent again that nobody answers for.
+/// Recorded first, so that a person answers for everything that is sent again.
 async fn send_again(
     config: &Config,
     queue: &RabbitQueue,
@@ -198,7 +198,7 @@ async fn send_again(
     sent.ok_or_else(|| unknown(&options.id))
 }
 
-/// Recorded first, so that nothing is removed that nobody answers for.
+/// Recorded first, so that a person answers for everything that is removed.
 async fn remove(
     config: &Config,
     queue: &RabbitQueue,

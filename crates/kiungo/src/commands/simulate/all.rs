@@ -26,7 +26,7 @@ pub(super) struct AllOptions {
     /// The folder that `kiungo init --sandbox` has written
     #[arg(long, value_name = "DIR", default_value = kiungo_sandbox::FOLDER)]
     dir: PathBuf,
-    /// Decides what goes wrong once faults are switched on: the same seed, the same story
+    /// The seed of the faults, once they are switched on: the same seed draws the same faults
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
 }
@@ -128,7 +128,7 @@ impl Staged {
     }
 }
 
-/// Somebody with a wallet at a provider, and with accounts in its currency.
+/// A customer with a wallet at a provider, and with accounts in its currency.
 struct Person<'a> {
     provider: &'static str,
     url: String,

@@ -29,8 +29,8 @@ const OPTIONS_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Run a simulated counterparty on this machine, to develop and try against
 ///
-/// Serves until Ctrl-C, on loopback addresses only, and forgets everything then. Its books:
-/// GET /_sim/books. What goes wrong in it, by operation and probability: PUT /_sim/faults.
+/// Serves until Ctrl-C, on loopback addresses only, and forgets everything then. Its books: GET
+/// /_sim/books. Its faults, by operation and probability: PUT /_sim/faults.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateOptions {
     #[command(subcommand)]
@@ -102,7 +102,7 @@ struct Common {
     /// The simulator's options (TOML), as in crates/simulator-*
     #[arg(long, value_name = "FILE")]
     options: Option<PathBuf>,
-    /// Decides what goes wrong once faults are switched on: the same seed, the same story
+    /// The seed of the faults, once they are switched on: the same seed draws the same faults
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
 }

@@ -31,7 +31,7 @@ pub(crate) struct SuspenseOptions {
 enum SuspenseCommand {
     /// List suspended transfers, newest first
     List {
-        /// Of this provider
+        /// Only payments of this provider
         #[arg(long)]
         provider: Option<String>,
         /// Rows at most

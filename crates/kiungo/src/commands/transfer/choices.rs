@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::story::Story;
+use super::history::History;
 use super::words;
 use crate::commands::answer::{members, text};
 
@@ -15,26 +15,26 @@ pub(super) struct Possible {
 }
 
 /// The possibilities: asking, the actions that the state allows, and looking closer.
-pub(super) fn of(transfer: &Value, story: &Story, is_final: bool) -> Vec<Possible> {
+pub(super) fn of(transfer: &Value, history: &History, is_final: bool) -> Vec<Possible> {
     let id = text(transfer, "id");
     let possible = |what: &str, command: String| Possible { what: what.to_owned(), command };
     let mut all = Vec::new();
     if !is_final && text(transfer, "status") != "suspended" {
-        let what = "ask the other side now what became of it; this moves nothing";
+        let what = "ask the other side for its outcome now; this moves nothing";
         all.push(possible(what, format!("kiungo transfer inquire {id}")));
     }
-    let chosen = members(transfer, "choices").flat_map(|choice| action(transfer, story, choice));
+    let chosen = members(transfer, "choices").flat_map(|choice| action(transfer, history, choice));
     all.extend(chosen);
     let what = "see every attempt and every answer";
     all.push(possible(what, format!("kiungo transfer show {id} --events")));
     all
 }
 
-fn action(transfer: &Value, story: &Story, choice: &Value) -> Vec<Possible> {
+fn action(transfer: &Value, history: &History, choice: &Value) -> Vec<Possible> {
     let [id, version] = ["id", "version"].map(|key| text(transfer, key));
     let action = text(choice, "action");
     let behind = format!("--seen {version} --reason \"WHY\"");
-    let order = words::step(&text(choice, "step")).map(|step| (step, story.order(step)));
+    let order = words::step(&text(choice, "step")).map(|step| (step, history.order(step)));
     let seen = |did: &str| match &order {
         Some((_, order)) => format!(
             "say that {} {did} ({}): only if you have seen it in its own records",
@@ -59,7 +59,7 @@ fn action(transfer: &Value, story: &Story, choice: &Value) -> Vec<Possible> {
         }
         "close_case" => {
             let case = text(transfer, "case");
-            let step = match &story.case {
+            let step = match &history.case {
                 Some((step, ..)) if !step.is_empty() => format!(" --step {step}"),
                 _ => String::new(),
             };

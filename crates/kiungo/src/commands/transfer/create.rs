@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// To repeat it after a lost answer, give the same --idempotency-key: it is never carried out twice.
 #[derive(Debug, Args)]
 pub(super) struct CreateOptions {
-    /// What is wanted
+    /// The kind of transfer
     kind: KindWord,
     /// The provider, as configured
     #[arg(long)]
@@ -110,7 +110,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let made = || format!("cli-{}", Uuid::now_v7().simple());
     let key = options.idempotency_key.clone().unwrap_or_else(made);
-    // Before anything is sent: without it, whoever loses the answer could not ask again.
+    // Printed before anything is sent, so that a user who loses the answer can ask again.
     note(&format!("idempotency key: {key}"));
     let headers = [("idempotency-key", key.as_str())];
     let transfer = client.post(&["v1", "transfers"], &headers, &options.body()).await?;

@@ -3,15 +3,15 @@
 //! * `ask`: asking for an action about a transfer
 //! * `create`: a new transfer, and waiting for its end
 //! * `show`: what a transfer is, what happened, what it waits for
-//! * `story`: its events in sentences
+//! * `history`: its events in sentences
 //! * `choices`: what a person can do, as commands
 //! * `words`: the words of the API in plain words
 
 pub(super) mod ask;
 mod choices;
 mod create;
+mod history;
 mod show;
-mod story;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -103,16 +103,17 @@ struct DecideOptions {
 /// List transfers, newest first
 #[derive(Debug, Args)]
 struct ListOptions {
-    /// Of these statuses, separated by commas: received,in_progress,needs_attention,…
+    /// Only transfers with these statuses, separated by commas:
+    /// received,in_progress,needs_attention,…
     #[arg(long)]
     status: Option<String>,
-    /// Of this kind: deposit, repayment, withdrawal, disbursement
+    /// Only transfers of this kind: deposit, repayment, withdrawal, disbursement
     #[arg(long)]
     kind: Option<String>,
-    /// Of this provider
+    /// Only transfers of this provider
     #[arg(long)]
     provider: Option<String>,
-    /// Of this wallet
+    /// Only transfers of this wallet
     #[arg(long)]
     msisdn: Option<String>,
     /// With this receipt, of the provider or the core
@@ -121,10 +122,10 @@ struct ListOptions {
     /// With your own id
     #[arg(long)]
     client_reference: Option<String>,
-    /// Of this account: its number or id in the core, or what the payer typed
+    /// Only transfers of this account: its number or id in the core, or what the payer typed
     #[arg(long)]
     account: Option<String>,
-    /// Of this gross amount
+    /// Only transfers of this gross amount
     #[arg(long, requires = "currency")]
     amount: Option<String>,
     /// The currency of the amount

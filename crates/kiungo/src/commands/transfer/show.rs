@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::choices;
-use super::story::{Story, account, refusal};
+use super::history::{History, account, refusal};
 use super::words;
 use crate::commands::answer::{amount, members, moment, text};
 use crate::commands::client::Client;
@@ -33,8 +33,8 @@ pub(super) async fn run(
     let zone = output.zone();
     let page = Page { zone: &zone, width: width() };
     if events {
-        let story = client.get(&["v1", "transfers", id, "events"], &[]).await?;
-        output.line(&page.events(&Story::read(&story)), &story);
+        let history = client.get(&["v1", "transfers", id, "events"], &[]).await?;
+        output.line(&page.events(&History::read(&history)), &history);
         return Ok(());
     }
     let transfer = client.get(&["v1", "transfers", id], &[]).await?;
@@ -42,12 +42,12 @@ pub(super) async fn run(
         output.line("", &transfer);
         return Ok(());
     }
-    let story = client.get(&["v1", "transfers", id, "events"], &[]).await?;
-    output.line(&page.whole(&transfer, &Story::read(&story)), &transfer);
+    let history = client.get(&["v1", "transfers", id, "events"], &[]).await?;
+    output.line(&page.whole(&transfer, &History::read(&history)), &transfer);
     Ok(())
 }
 
-/// Shows what a transfer is, without its story.
+/// Shows what a transfer is, without its history.
 pub(super) fn show_transfer(transfer: &Value, output: Output) {
     let zone = output.zone();
     let page = Page { zone: &zone, width: width() };
@@ -56,28 +56,28 @@ pub(super) fn show_transfer(transfer: &Value, output: Output) {
 }
 
 impl Page<'_> {
-    /// The transfer with its story.
-    pub(super) fn whole(&self, transfer: &Value, story: &Story) -> String {
+    /// The transfer with its history.
+    pub(super) fn whole(&self, transfer: &Value, history: &History) -> String {
         let mut text = self.head(transfer);
         text.push_str("\n\nWhat happened\n");
-        for told in story.told.iter().filter(|told| !told.minor) {
-            let time = when::shown(&told.at, self.zone);
-            text.push_str(&self.line(&format!("  {time}  "), &told.text));
+        for sentence in history.sentences.iter().filter(|sentence| !sentence.minor) {
+            let time = when::shown(&sentence.at, self.zone);
+            text.push_str(&self.line(&format!("  {time}  "), &sentence.text));
         }
-        if let Some(waits) = self.waits(transfer, story) {
+        if let Some(waits) = self.waits(transfer, history) {
             let _ = write!(text, "\nWhat it waits for\n{waits}");
         }
-        let _ = write!(text, "\nWhat you can do\n{}", self.choices(transfer, story));
+        let _ = write!(text, "\nWhat you can do\n{}", self.choices(transfer, history));
         text.trim_end().to_owned()
     }
 
     /// Each event in one plain line.
-    pub(super) fn events(&self, story: &Story) -> String {
-        let line = |told: &super::story::Told| {
-            let time = when::shown(&told.at, self.zone);
-            self.line(&format!("{:>3}  {time}  ", told.seq), &told.text)
+    pub(super) fn events(&self, history: &History) -> String {
+        let line = |sentence: &super::history::Sentence| {
+            let time = when::shown(&sentence.at, self.zone);
+            self.line(&format!("{:>3}  {time}  ", sentence.seq), &sentence.text)
         };
-        story.told.iter().map(line).collect::<String>().trim_end().to_owned()
+        history.sentences.iter().map(line).collect::<String>().trim_end().to_owned()
     }
 
     /// The transfer in a sentence, and its facts.
@@ -124,33 +124,33 @@ impl Page<'_> {
     }
 
     /// The things that it waits for, and since when; `None` if there are none.
-    fn waits(&self, transfer: &Value, story: &Story) -> Option<String> {
+    fn waits(&self, transfer: &Value, history: &History) -> Option<String> {
         let status = text(transfer, "status");
         let case = text(transfer, "case");
         let mut lines = String::new();
-        if let Some((_, evidence, since)) = story.case.as_ref().filter(|_| !case.is_empty()) {
+        if let Some((_, evidence, since)) = history.case.as_ref().filter(|_| !case.is_empty()) {
             let since = when::shown(since, self.zone);
             let what = format!("a person, since {since}: {}: {evidence}", words::case(&case));
             lines.push_str(&self.line("  ", &what));
         }
-        // What is suspended waits for the person alone.
+        // A suspended transfer waits for the person alone.
         let goes_on =
             !FINAL.contains(&status.as_str()) && (lines.is_empty() || status != "suspended");
-        if let Some((what, since)) = story.waits.as_ref().filter(|_| goes_on) {
+        if let Some((what, since)) = history.waits.as_ref().filter(|_| goes_on) {
             let since = when::shown(since, self.zone);
             lines.push_str(&self.line("  ", &format!("{what}, since {since}")));
         }
         (!lines.is_empty()).then_some(lines)
     }
 
-    fn choices(&self, transfer: &Value, story: &Story) -> String {
+    fn choices(&self, transfer: &Value, history: &History) -> String {
         let is_final = FINAL.contains(&text(transfer, "status").as_str());
-        let choices = choices::of(transfer, story, is_final);
-        let told = choices.into_iter().map(|choice| {
+        let choices = choices::of(transfer, history, is_final);
+        let sentence = choices.into_iter().map(|choice| {
             let what = self.line("  ", &format!("{}:", choice.what));
             format!("{what}    {}\n", choice.command)
         });
-        told.collect()
+        sentence.collect()
     }
 
     /// A text behind its beginning, and the end of the line.

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::history::History;
 use super::show::Page;
-use super::story::Story;
 
 const ID: &str = "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00";
 
@@ -18,14 +18,14 @@ fn at(second: u32) -> String {
 }
 
 /// Events with their numbers and moments.
-fn story(events: &[Value]) -> Story {
+fn history(events: &[Value]) -> History {
     let events = events.iter().zip(0..).map(|(event, number)| {
         let mut event = event.clone();
         event["seq"] = json!(number + 1);
         event["at"] = json!(at(20 + number));
         event
     });
-    Story::read(&json!({ "transfer": ID, "events": events.collect::<Vec<_>>() }))
+    History::read(&json!({ "transfer": ID, "events": events.collect::<Vec<_>>() }))
 }
 
 fn received(kind: &str, origin: &Value) -> Value {
@@ -50,14 +50,14 @@ fn client() -> Value {
     json!({ "from": "api", "client": "mobile-app" })
 }
 
-fn completed() -> (Value, Story) {
+fn completed() -> (Value, History) {
     let mut shown = transfer("deposit", "completed", &client());
     shown["account"] = json!({ "type": "savings", "id": 42, "account_no": "000000042" });
     shown["wallet_receipt"] = json!("QX12AB34CD");
     shown["core_receipt"] = json!("4711");
     shown["note"] = json!("November savings");
     shown["expected_fee"] = json!({ "amount": "150.00", "currency": "TZS", "paid_by": "customer" });
-    let story = story(&[
+    let history = history(&[
         received("deposit", &client()),
         json!({ "event": "cleared", "account": shown["account"] }),
         json!({ "event": "started", "step": "first", "operation": "collect", "attempt": 1, "reference": "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00" }),
@@ -66,10 +66,10 @@ fn completed() -> (Value, Story) {
         json!({ "event": "started", "step": "second", "operation": "deposit", "attempt": 1, "reference": "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c10" }),
         json!({ "event": "concluded", "step": "second", "operation": "deposit", "outcome": "completed", "receipt": "4711" }),
     ]);
-    (shown, story)
+    (shown, history)
 }
 
-fn needs_attention() -> (Value, Story) {
+fn needs_attention() -> (Value, History) {
     let mut shown = transfer("withdrawal", "needs_attention", &client());
     shown["case"] = json!("unknown_too_long");
     shown["choices"] = json!([
@@ -78,7 +78,7 @@ fn needs_attention() -> (Value, Story) {
         { "action": "accept_not_executed", "step": "second" },
         { "action": "close_case" },
     ]);
-    let story = story(&[
+    let history = history(&[
         received("withdrawal", &client()),
         json!({ "event": "cleared", "account": { "type": "savings", "id": 42, "account_no": "000000042" } }),
         json!({ "event": "concluded", "step": "first", "operation": "withdraw", "outcome": "completed", "receipt": "4711" }),
@@ -88,10 +88,10 @@ fn needs_attention() -> (Value, Story) {
         json!({ "event": "inquired", "step": "second", "operation": "pay_out", "finding": "unclear", "why": "503 Service Unavailable." }),
         json!({ "event": "case_opened", "case": "unknown_too_long", "step": "second", "why": "pay_out does not resolve" }),
     ]);
-    (shown, story)
+    (shown, history)
 }
 
-fn suspended() -> (Value, Story) {
+fn suspended() -> (Value, History) {
     let origin =
         json!({ "from": "wallet", "receipt": "QX12AB34CD", "account_reference": "school fees" });
     let rejection = json!({ "code": "no_account", "reason": "account_not_found", "message": "there is no account `school fees`", "retry": "never" });
@@ -101,20 +101,20 @@ fn suspended() -> (Value, Story) {
     shown["rejection"] = rejection.clone();
     shown["wallet_receipt"] = json!("QX12AB34CD");
     shown["choices"] = json!([{ "action": "assign" }, { "action": "reverse" }]);
-    let story = story(&[
+    let history = history(&[
         received("deposit", &origin),
         json!({ "event": "suspended", "rejection": rejection }),
         json!({ "event": "case_opened", "case": "suspense", "why": "there is no account `school fees`" }),
     ]);
-    (shown, story)
+    (shown, history)
 }
 
-fn reversed() -> (Value, Story) {
+fn reversed() -> (Value, History) {
     let rejection = json!({ "code": "INS-2006", "reason": "insufficient_funds", "message": "Insufficient balance", "retry": "never" });
     let mut shown = transfer("withdrawal", "reversed", &client());
     shown["rejection"] = rejection.clone();
     shown["choices"] = json!([]);
-    let story = story(&[
+    let history = history(&[
         received("withdrawal", &client()),
         json!({ "event": "concluded", "step": "first", "operation": "withdraw", "outcome": "completed", "receipt": "4711" }),
         json!({ "event": "concluded", "step": "second", "operation": "pay_out", "outcome": "rejected", "rejection": rejection }),
@@ -123,20 +123,20 @@ fn reversed() -> (Value, Story) {
         json!({ "event": "concluded", "step": "undo_first", "operation": "undo", "outcome": "completed", "receipt": "4712" }),
         json!({ "event": "decided", "decision": "close_case", "by": "amina", "approved_by": "juma", "why": "seen in the portal" }),
     ]);
-    (shown, story)
+    (shown, history)
 }
 
 #[test]
 fn a_transfer_is_told_in_sentences() {
     let zone = zone();
-    for (name, (transfer, story)) in [
+    for (name, (transfer, history)) in [
         ("completed", completed()),
         ("needs_attention", needs_attention()),
         ("suspended", suspended()),
         ("reversed", reversed()),
     ] {
         for width in [80, 120] {
-            let shown = Page { zone: &zone, width }.whole(&transfer, &story);
+            let shown = Page { zone: &zone, width }.whole(&transfer, &history);
             // A command is one line, to be copied.
             let too_long = shown.lines().find(|line| {
                 line.chars().count() > width && !line.trim_start().starts_with("kiungo ")

@@ -99,7 +99,7 @@ pub(super) fn case(word: &str) -> String {
         "contradiction" => "evidence contradicts what is recorded",
         "receipt_taken" => "another transfer claims the same receipt",
         "compensation_refused" => "the money cannot be given back",
-        "repair_needed" => "it is refused until somebody repairs the cause",
+        "repair_needed" => "it is refused until a person repairs the cause",
         "in_transit_too_long" => "the money has been on its way for too long",
         "suspense" => "the money has no account",
         other => return other.replace('_', " "),
@@ -138,7 +138,7 @@ pub(super) fn channel(word: &str) -> &str {
 pub(super) fn awaiting(word: &str, side: &str) -> String {
     match word {
         "customer" => "the customer has to approve on the phone".to_owned(),
-        "approval" => format!("somebody at {side} has to approve it"),
+        "approval" => format!("a person at {side} has to approve it"),
         _ => format!("{side} is working on it"),
     }
 }

@@ -1,4 +1,4 @@
-//! Messages that cannot be read, and stop nothing.
+//! Unreadable messages do not stop the queue.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -70,7 +70,7 @@ async fn poison_of_every_kind_ends_among_the_dead_letters_and_stops_nothing() {
     }
     let ids: BTreeSet<_> = dead.iter().map(|letter| &letter.id).collect();
     assert_eq!(ids.len(), count, "each has a name of its own");
-    // Looking at them has not changed their names.
+    // Reading them has not changed their names.
     let again = queue.list(1_000).await.unwrap();
     let ids = |letters: &[DeadLetter]| letters.iter().map(|l| l.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&again), ids(&dead));

@@ -1,4 +1,4 @@
-//! Hearing of requests.
+//! Takes up the requests of cores, as hooks and polls report them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,13 +14,13 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::content::Content;
 use super::in_vain::InVain;
-use super::rules::{Action, Payee, RequestRules, Verdict};
+use super::rules::{Action, Evaluation, Payee, RequestRules};
 use crate::engine::Engine;
 use crate::request::SubmitError;
 
 /// Takes up what cores ask for; a cheap handle.
 #[derive(Clone)]
-pub struct RequestDesk {
+pub struct RequestIntake {
     pub(super) inner: Arc<Inner>,
 }
 
@@ -78,8 +78,8 @@ pub enum RequestTurns {
         /// The name of this process among them.
         holder: String,
     },
-    /// Only others poll by themselves. This process still looks when a hook asks for it, since
-    /// nobody else has heard the hook.
+    /// Only others poll by themselves. This process still looks when a hook asks for it, because no
+    /// other process has received the hook.
     Others,
 }
 
@@ -98,12 +98,12 @@ pub(super) struct Port {
 
 /// The result of a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum HookResult {
     /// The request that it names was read from the core, and everything that follows is durable.
     TakenUp,
     /// The poller looks at once.
     Noted,
-    /// It concerns nothing of ours.
+    /// The hook concerns nothing of ours.
     Ignored,
 }
 
@@ -133,7 +133,7 @@ pub(super) enum LookError {
     Store(#[from] StoreError),
 }
 
-impl RequestDesk {
+impl RequestIntake {
     /// Takes requests of these cores up, and makes transfers of them by `engine`.
     pub fn new(engine: Engine, cores: BTreeMap<CoreId, RequestLink>, turns: RequestTurns) -> Self {
         let markets: BTreeMap<_, _> = engine
@@ -161,14 +161,14 @@ impl RequestDesk {
     }
 
     /// Takes a hook as the hint that it is (rule 6).
-    pub async fn hook(&self, core: &CoreId, hook: &RawHook) -> Result<Heard, HookError> {
+    pub async fn hook(&self, core: &CoreId, hook: &RawHook) -> Result<HookResult, HookError> {
         let port = self.inner.ports.get(core);
         let port = port.ok_or_else(|| HookError::UnknownCore(core.clone()))?;
         let id = match port.core.hint(hook) {
-            Hint::Nothing => return Ok(Heard::Ignored),
+            Hint::Nothing => return Ok(HookResult::Ignored),
             Hint::Somewhere => {
                 port.nudge.notify_one();
-                return Ok(Heard::Noted);
+                return Ok(HookResult::Noted);
             }
             Hint::Request(id) => id,
         };
@@ -178,7 +178,7 @@ impl RequestDesk {
         };
         let looked = tokio::time::timeout(port.options.hook_wait, self.look_at(core, &id)).await;
         let failed = match looked {
-            Ok(Ok(())) => return Ok(Heard::TakenUp),
+            Ok(Ok(())) => return Ok(HookResult::TakenUp),
             Ok(Err(LookError::Store(error))) => HookError::Store(error),
             Ok(Err(LookError::Core(error))) => HookError::Core(error.0),
             Err(_) => HookError::Core("no answer in time".to_owned()),
@@ -194,12 +194,12 @@ impl RequestDesk {
         let asked = port.core.read(id, self.now()).await?;
         let next = match (known, asked) {
             (None, None) => None,
-            (None, Some(asked)) => self.first_heard(core, port, &asked)?,
+            (None, Some(asked)) => self.first_report(core, port, &asked)?,
             (Some(row), None) => self.not_asked_any_more(row),
-            (Some(row), Some(asked)) => self.heard_again(port, row, &asked)?,
+            (Some(row), Some(asked)) => self.later_report(port, row, &asked)?,
         };
         let Some(row) = next else { return Ok(()) };
-        // The process that was quicker has heard of the same request.
+        // The process that was quicker has written the same request.
         if !self.store().put_core_request(row.clone()).await? {
             return Ok(());
         }
@@ -215,27 +215,27 @@ impl RequestDesk {
         let content = Content::read(&row)?;
         let Some((new, caller)) = content.transfer(&row) else {
             let why = content.obstacle.unwrap_or_else(|| "it names no wallet".to_owned());
-            return self.settle(row, CoreRequestState::Waiting, &why).await;
+            return self.set_state(row, CoreRequestState::Waiting, &why).await;
         };
         let refused = match self.inner.engine.submit(new, caller).await {
             Ok(submitted) => {
                 let row = CoreRequestRow { transfer: Some(submitted.first.id), ..row };
-                return self.settle(row, CoreRequestState::Submitted, "").await;
+                return self.set_state(row, CoreRequestState::Submitted, "").await;
             }
             Err(SubmitError::KeyReused(transfer)) => {
                 let why = "a transfer was made of it before, with other content";
                 let row = CoreRequestRow { transfer: Some(transfer), ..row };
-                return self.settle(row, CoreRequestState::Changed, why).await;
+                return self.set_state(row, CoreRequestState::Changed, why).await;
             }
             Err(SubmitError::Store(error)) => return Err(error),
             // It stays accepted, and the poller comes to it again.
             Err(SubmitError::Busy { .. } | SubmitError::Stopping) => return Ok(row),
             Err(refused) => refused.to_string(),
         };
-        self.settle(row, CoreRequestState::Waiting, &refused).await
+        self.set_state(row, CoreRequestState::Waiting, &refused).await
     }
 
-    async fn settle(
+    async fn set_state(
         &self,
         row: CoreRequestRow,
         state: CoreRequestState,
@@ -248,13 +248,13 @@ impl RequestDesk {
         Ok(CoreRequestRow { version: row.version + 1, ..row })
     }
 
-    fn first_heard(
+    fn first_report(
         &self,
         core: &CoreId,
         port: &Port,
         asked: &CoreRequest,
     ) -> Result<Option<CoreRequestRow>, StoreError> {
-        let Some((state, content)) = port.judge(asked) else { return Ok(None) };
+        let Some((state, content)) = port.evaluate(asked) else { return Ok(None) };
         let now = self.now();
         Ok(Some(CoreRequestRow {
             core: core.clone(),
@@ -271,7 +271,7 @@ impl RequestDesk {
         }))
     }
 
-    fn heard_again(
+    fn later_report(
         &self,
         port: &Port,
         row: CoreRequestRow,
@@ -281,11 +281,11 @@ impl RequestDesk {
         // A request that a person has decided about, or that became a transfer, is not paid by
         // itself again.
         let untouched = row.transfer.is_none() && row.generation == 1 && row.decisions.is_empty();
-        let (state, content) = match port.judge(asked) {
+        let (state, content) = match port.evaluate(asked) {
             Some((CoreRequestState::Accepted, content)) if !untouched => {
                 (CoreRequestState::Waiting, content)
             }
-            Some(judged) => judged,
+            Some(checked) => checked,
             None => (CoreRequestState::Waiting, Content::of(asked, &port.rules, None)),
         };
         Ok(match row.state {
@@ -350,8 +350,8 @@ impl RequestDesk {
 impl Port {
     /// Decides whether a request is paid or waits, and what is kept of it; `None` if it is
     /// ignored. All its facts are known.
-    fn judge(&self, asked: &CoreRequest) -> Option<(CoreRequestState, Content)> {
-        let Verdict::Settled(action) = self.rules.judge(asked) else { return None };
+    fn evaluate(&self, asked: &CoreRequest) -> Option<(CoreRequestState, Content)> {
+        let Evaluation::Decided(action) = self.rules.evaluate(asked) else { return None };
         let (payee, by_itself) = match action {
             Action::Ignore => return None,
             Action::Ask(payee) => (payee, false),
@@ -366,11 +366,11 @@ impl Port {
         Some((state, content))
     }
 
-    /// Whom it would be paid to.
+    /// The payee of the request, if the rules name one.
     pub(super) fn payee(&self, asked: &CoreRequest) -> Option<&Payee> {
-        match self.rules.judge(asked) {
-            Verdict::Settled(Action::PayOut(payee) | Action::Ask(payee)) => Some(payee),
-            Verdict::Settled(Action::Ignore) | Verdict::Unsettled => None,
+        match self.rules.evaluate(asked) {
+            Evaluation::Decided(Action::PayOut(payee) | Action::Ask(payee)) => Some(payee),
+            Evaluation::Decided(Action::Ignore) | Evaluation::Undecided => None,
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Telling a provider what became of a payment that it offered, where it asked for that.
+//! Notifies a provider of the outcome of a payment that it offered, where it asked for that.
 //!
-//! That something has to be told is stored as an arrival of ours, beside the offer: it waits until
-//! the offer has ended, and is repeated at growing distances until the provider takes it. The
-//! provider can ask all the while, so nobody is called when it does not.
+//! The order to notify is stored as an arrival of ours, beside the offer. It waits until the offer
+//! has ended, and is repeated at growing intervals until the provider takes the notification. The
+//! provider can ask at any time, so no person is called if it never takes it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use kiungo_domain::ProviderId;
-use kiungo_provider::{RawCallback, Standing, Told};
+use kiungo_provider::{Notified, RawCallback, Standing};
 use kiungo_store::{InboxItem, InboxState, InboxStore, StoreError};
 use metrics::counter;
 
@@ -18,39 +18,39 @@ use crate::counterparties::ports::ProviderPort;
 use crate::intake::arrivals::{Arrivals, Handled, digest};
 use crate::intake::offers::Offers;
 
-/// The method under which something to be told is kept. No HTTP request that is read has it.
-pub(crate) const TELL_METHOD: &str = "TELL";
+/// The method of a stored order to notify. No HTTP request that is read has this method.
+pub(crate) const NOTIFY_METHOD: &str = "TELL";
 
-/// The time for which the telling of an offer's fate is tried.
-const TOLD_WITHIN: Duration = Duration::from_hours(30 * 24);
+/// The time for which a notification is tried.
+const NOTIFIED_WITHIN: Duration = Duration::from_hours(30 * 24);
 
-/// The longest time between the storing of an order to tell and that of its offer.
+/// The longest time between the storing of an order to notify and that of its offer.
 const STORED_WITHIN: Duration = Duration::from_mins(1);
 
 /// The longest time between two looks at whether an offer has ended: the store is asked.
 const LOOK_MAX: Duration = Duration::from_mins(1);
 
-/// The longest time between two tellings.
+/// The longest time between two attempts to notify.
 const REPEAT_MAX: Duration = Duration::from_hours(6);
 
-/// Tells providers.
-pub(crate) struct Telling {
+/// Notifier providers.
+pub(crate) struct ProviderNotifier {
     pub(crate) store: Arc<dyn InboxStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) offers: Arc<Offers>,
 }
 
-impl Telling {
-    /// Stores that the fate of an offer has to be told; before the offer itself, so that nothing is
-    /// forgotten in between.
-    pub(crate) async fn keep_to_tell(
+impl ProviderNotifier {
+    /// Stores the order to notify the provider of the outcome of an offer. It is stored before the
+    /// offer itself, so that nothing is lost in between.
+    pub(crate) async fn store_order(
         &self,
         provider: &ProviderId,
         offer: &str,
     ) -> Result<Option<InboxItem>, StoreError> {
         let order = RawCallback {
-            method: TELL_METHOD.to_owned(),
+            method: NOTIFY_METHOD.to_owned(),
             path: offer.to_owned(),
             headers: Vec::new(),
             body: Bytes::new(),
@@ -60,8 +60,8 @@ impl Telling {
         Ok(item)
     }
 
-    /// Tells the fate of an offer, named by its digest, once it has one.
-    pub(crate) async fn tell_provider(
+    /// Notifies the provider of the outcome of an offer, named by its digest, once it has one.
+    pub(crate) async fn notify(
         &self,
         item: &InboxItem,
         port: &ProviderPort,
@@ -74,10 +74,10 @@ impl Telling {
         let later = |most: Duration| {
             Ok(Handled::Unended { wait: (age / 8).clamp(Duration::from_secs(1), most) })
         };
-        if age > TOLD_WITHIN {
+        if age > NOTIFIED_WITHIN {
             count(provider, "given_up");
-            tracing::warn!(%provider, inbox = %item.id, "a provider was not told what became of its payment; it can ask");
-            return noted("the provider was not told in time; it can ask");
+            tracing::warn!(%provider, inbox = %item.id, "a provider was not notified of the outcome of its payment; it can ask");
+            return noted("the provider was not notified in time; it can ask");
         }
         let Some(known) = self.store.arrived(provider, offer).await? else {
             return if age < STORED_WITHIN { later(LOOK_MAX) } else { noted("there is no offer") };
@@ -88,8 +88,8 @@ impl Telling {
         if state.standing == Standing::Pending {
             return later(LOOK_MAX);
         }
-        let Some(tells) = port.provider.tells() else {
-            return noted("the provider cannot be told any more");
+        let Some(notifier) = port.provider.notifier() else {
+            return noted("the provider can no longer be notified");
         };
         let permit = match port.throttle.try_ask() {
             Ok(permit) => permit,
@@ -98,19 +98,19 @@ impl Telling {
         permit.ready().await;
         // Nothing is reported to the throttle: where the provider is told says nothing about its
         // API.
-        let told = tells.tell(&state, now).await;
+        let notified = notifier.notify(&state, now).await;
         drop(permit);
-        match told {
-            Told::Taken => {
+        match notified {
+            Notified::Taken => {
                 count(provider, "taken");
-                noted("the provider was told what became of its payment")
+                noted("the provider was notified of the outcome of its payment")
             }
-            Told::NotNow { why } => {
+            Notified::NotNow { why } => {
                 count(provider, "not_taken");
-                tracing::info!(%provider, inbox = %item.id, %why, "a provider could not be told what became of its payment; trying again");
+                tracing::info!(%provider, inbox = %item.id, %why, "a provider could not be notified of the outcome of its payment; trying again");
                 later(REPEAT_MAX)
             }
-            Told::Never => noted("the provider may not be told at that address any more"),
+            Notified::Never => noted("the provider may no longer be notified at that address"),
         }
     }
 }

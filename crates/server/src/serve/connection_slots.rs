@@ -1,9 +1,9 @@
-//! Places for connections: how many there are for all and for one peer, and which connection makes
+//! Slots for connections: how many there are for all and for one peer, and which connection makes
 //! room for another.
 //!
-//! A connection that nobody works on holds nothing but its place: one that has sent no whole request
-//! head, or does not take its answer. When there is no place left, such a one is closed for the newcomer,
-//! so that a callback or a health check always comes in, whatever others keep open.
+//! A connection that no task works on holds nothing but its slot: one that has sent no whole
+//! request head, or does not take its answer. When there is no slot left, such a one is closed for
+//! the newcomer, so that a callback or a health check always comes in, whatever others keep open.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,15 +17,15 @@ use tokio_util::sync::CancellationToken;
 use super::ConnectionBounds;
 use super::network::peer;
 
-/// The longest wait before the next look for a place while all connections are being worked on.
+/// The longest wait before the next look for a slot while all connections are being worked on.
 const LOOKED_AGAIN: Duration = Duration::from_millis(20);
 
 /// The time for which a connection is left alone while nothing happens in it: a request comes right
 /// behind its connection, and an answer waits now and then for a packet.
 const LEFT_ALONE: Duration = Duration::from_millis(200);
 
-/// The places of one server.
-pub(super) struct Places {
+/// The slots of one server.
+pub(super) struct ConnectionSlots {
     bounds: ConnectionBounds,
     open: Mutex<Open>,
     freed: Notify,
@@ -49,7 +49,7 @@ pub(super) struct Standing {
 /// The phase that a connection is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// It has sent no whole head of a request since `since`.
+    /// The connection has sent no whole head of a request since `since`.
     Waiting {
         /// The time at which it began to wait.
         since: Instant,
@@ -63,14 +63,14 @@ pub(super) enum Phase {
     },
 }
 
-/// A connection's place; free again when it is dropped.
-pub(super) struct Place {
-    places: Arc<Places>,
+/// A connection's slot; free again when it is dropped.
+pub(super) struct ConnectionSlot {
+    slots: Arc<ConnectionSlots>,
     number: u64,
     pub(super) standing: Arc<Standing>,
 }
 
-/// The reason why there is no place.
+/// The reason why there is no slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refused {
     /// The peer has as many connections as one may, and all are being worked on.
@@ -79,22 +79,22 @@ enum Refused {
     All,
 }
 
-impl Places {
+impl ConnectionSlots {
     pub(super) fn new(bounds: ConnectionBounds) -> Arc<Self> {
         Arc::new(Self { bounds, open: Mutex::default(), freed: Notify::new() })
     }
 
-    /// A place for a connection from this address; `None` if its peer may have no more. Waits only
+    /// A slot for a connection from this address; `None` if its peer may have no more. Waits only
     /// while everything that is open is being worked on.
-    pub(super) async fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(super) async fn take(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionSlot> {
         loop {
             match self.try_take(address) {
-                Ok(place) => return Some(place),
+                Ok(slot) => return Some(slot),
                 Err(Refused::Peer) => {
                     metrics::counter!("kiungo_connections_refused_total").increment(1);
                     return None;
                 }
-                // A request that ends leaves its connection open: nobody is told of that.
+                // A request that ends leaves its connection open, and does not report its end.
                 Err(Refused::All) => {
                     let _ = tokio::time::timeout(LOOKED_AGAIN, self.freed.notified()).await;
                 }
@@ -102,14 +102,14 @@ impl Places {
         }
     }
 
-    /// Closes a connection that nobody works on; false if there is none.
+    /// Closes a connection that no task works on; false if there is none.
     pub(super) fn shed(&self) -> bool {
         let mut open = self.lock();
         let victim = open.victim(|_| true);
         victim.map(|number| open.close(number)).is_some()
     }
 
-    fn try_take(self: &Arc<Self>, address: IpAddr) -> Result<Place, Refused> {
+    fn try_take(self: &Arc<Self>, address: IpAddr) -> Result<ConnectionSlot, Refused> {
         let peer = peer(address);
         let proxied = self.bounds.proxies.iter().any(|proxy| proxy.contains(address));
         let mut open = self.lock();
@@ -131,7 +131,7 @@ impl Places {
         open.connections.insert(number, Arc::clone(&standing));
         *open.by_peer.entry(peer).or_default() += 1;
         open.gauge();
-        Ok(Place { places: Arc::clone(self), number, standing })
+        Ok(ConnectionSlot { slots: Arc::clone(self), number, standing })
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -161,7 +161,7 @@ impl Open {
         idle.min().map(|(_, number)| number)
     }
 
-    /// Closes a connection, which has no place from now on.
+    /// Closes a connection, which has no slot from now on.
     fn close(&mut self, number: u64) {
         if let Some(standing) = self.remove(number) {
             standing.closed.cancel();
@@ -198,10 +198,10 @@ impl Standing {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.places.lock().remove(self.number);
-        self.places.freed.notify_one();
+        self.slots.lock().remove(self.number);
+        self.slots.freed.notify_one();
     }
 }
 
@@ -212,85 +212,91 @@ mod tests {
 
     const CALLER: &str = "192.0.2.9";
 
-    fn places(connections_max: usize, connections_per_peer_max: usize) -> Arc<Places> {
+    fn slots(connections_max: usize, connections_per_peer_max: usize) -> Arc<ConnectionSlots> {
         let bounds = ConnectionBounds::from(&ServerOptions::default());
-        Places::new(ConnectionBounds { connections_max, connections_per_peer_max, ..bounds })
+        ConnectionSlots::new(ConnectionBounds {
+            connections_max,
+            connections_per_peer_max,
+            ..bounds
+        })
     }
 
-    fn take(places: &Arc<Places>, address: &str) -> Result<Place, Refused> {
-        places.try_take(address.parse().unwrap())
+    fn take(slots: &Arc<ConnectionSlots>, address: &str) -> Result<ConnectionSlot, Refused> {
+        slots.try_take(address.parse().unwrap())
     }
 
-    fn closed(of: &[Place]) -> Vec<usize> {
-        let closed =
-            of.iter().enumerate().filter(|(_, place)| place.standing.closed.is_cancelled());
+    fn closed(of: &[ConnectionSlot]) -> Vec<usize> {
+        let closed = of.iter().enumerate().filter(|(_, slot)| slot.standing.closed.is_cancelled());
         closed.map(|(index, _)| index).collect()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waits_longest_of_the_largest_crowd_makes_room() {
-        let places = places(4, 4);
+    async fn the_longest_idle_connection_of_the_largest_peer_makes_room() {
+        let slots = slots(4, 4);
         let mut held = Vec::new();
         for address in ["192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.2"] {
-            held.push(take(&places, address).unwrap());
+            held.push(take(&slots, address).unwrap());
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         held[1].standing.enter(Phase::Asked);
-        let caller = take(&places, CALLER).unwrap();
+        let caller = take(&slots, CALLER).unwrap();
         assert_eq!(closed(&held), [2]);
         drop(caller);
-        let _caller = take(&places, CALLER).unwrap();
-        assert_eq!(closed(&held), [2], "there was a place");
+        let _caller = take(&slots, CALLER).unwrap();
+        assert_eq!(closed(&held), [2], "there was a slot");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_does_not_take_an_answer_makes_room_after_those_without_a_request() {
-        let places = places(3, 3);
-        let held: Vec<Place> = (0..3).map(|_| take(&places, "192.0.2.1").unwrap()).collect();
+    async fn connections_without_a_request_make_room_before_those_with_an_untaken_answer() {
+        let slots = slots(3, 3);
+        let held: Vec<ConnectionSlot> =
+            (0..3).map(|_| take(&slots, "192.0.2.1").unwrap()).collect();
         held[0].standing.enter(Phase::Answered { stalled: Some(Instant::now()) });
         held[1].standing.enter(Phase::Answered { stalled: None });
         tokio::time::advance(Duration::from_secs(1)).await;
-        let first = take(&places, CALLER).unwrap();
+        let first = take(&slots, CALLER).unwrap();
         assert_eq!(closed(&held), [2]);
         first.standing.enter(Phase::Asked);
-        let second = take(&places, CALLER).unwrap();
+        let second = take(&slots, CALLER).unwrap();
         assert_eq!(closed(&held), [0, 2]);
         second.standing.enter(Phase::Asked);
-        assert_eq!(take(&places, CALLER).err(), Some(Refused::All), "what moves is left alone");
+        assert_eq!(take(&slots, CALLER).err(), Some(Refused::All), "what moves is left alone");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_has_a_bound_of_its_own_and_makes_room_for_itself() {
-        let places = places(8, 2);
-        let held: Vec<Place> = (0..2).map(|_| take(&places, "192.0.2.1").unwrap()).collect();
-        let other = take(&places, "192.0.2.2").unwrap();
+        let slots = slots(8, 2);
+        let held: Vec<ConnectionSlot> =
+            (0..2).map(|_| take(&slots, "192.0.2.1").unwrap()).collect();
+        let other = take(&slots, "192.0.2.2").unwrap();
         held[1].standing.enter(Phase::Asked);
-        assert_eq!(take(&places, "192.0.2.1").err(), Some(Refused::Peer), "the first is new");
+        assert_eq!(take(&slots, "192.0.2.1").err(), Some(Refused::Peer), "the first is new");
         tokio::time::advance(Duration::from_secs(1)).await;
-        let third = take(&places, "192.0.2.1").unwrap();
+        let third = take(&slots, "192.0.2.1").unwrap();
         assert_eq!(closed(&held), [0]);
         third.standing.enter(Phase::Asked);
-        assert_eq!(take(&places, "192.0.2.1").err(), Some(Refused::Peer));
+        assert_eq!(take(&slots, "192.0.2.1").err(), Some(Refused::Peer));
         assert!(!other.standing.closed.is_cancelled());
         drop(third);
-        assert!(take(&places, "192.0.2.1").is_ok());
+        assert!(take(&slots, "192.0.2.1").is_ok());
     }
 
     #[tokio::test]
     async fn a_proxy_is_bound_by_the_total_alone() {
-        let places = places(8, 2);
-        let held: Vec<Place> = (0..8).map(|_| take(&places, "127.0.0.1").unwrap()).collect();
+        let slots = slots(8, 2);
+        let held: Vec<ConnectionSlot> =
+            (0..8).map(|_| take(&slots, "127.0.0.1").unwrap()).collect();
         assert_eq!(closed(&held), [] as [usize; 0]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_newcomer_gets_the_place_of_a_request_that_has_ended() {
-        let places = places(1, 1);
-        let held = take(&places, "192.0.2.1").unwrap();
+        let slots = slots(1, 1);
+        let held = take(&slots, "192.0.2.1").unwrap();
         held.standing.enter(Phase::Asked);
         let waiting = tokio::spawn({
-            let places = Arc::clone(&places);
-            async move { places.take(CALLER.parse().unwrap()).await.is_some() }
+            let slots = Arc::clone(&slots);
+            async move { slots.take(CALLER.parse().unwrap()).await.is_some() }
         });
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(!waiting.is_finished());

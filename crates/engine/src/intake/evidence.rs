@@ -1,15 +1,14 @@
 //! Evidence about operations of ours, from callbacks and notifications (rule 15).
 //!
-//! A report of a provider that nobody asked for is a claim about one reference: step and
-//! generation. If it is about what is being waited for, the other side is asked at once. Everything
-//! else is compared with what is recorded for that very reference; if the claim differs, the
-//! provider is asked under it, and its answer is heard by the transfer, whatever else is open or
-//! running.
+//! An unsolicited report of a provider is a claim about one reference: step and generation. A claim
+//! about an awaited result makes us ask the other side at once. Any other claim is compared with
+//! the record of that very reference; if it differs, the provider is asked under the reference, and
+//! the transfer records the answer, whatever else is open or running.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo_domain::transfer::{Channel, Draft, Evidence, StepName, StepState, Transfer};
+use kiungo_domain::transfer::{Channel, Evidence, StepName, StepState, Transfer, TransferUpdate};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_store::{CommitError, InboxItem, StoreError, TransferStore};
 
@@ -22,14 +21,14 @@ use crate::intake::arrivals::{Again, Handled};
 use crate::request::RequestError;
 use crate::run::changes::Changes;
 
-/// The number of times that what was heard is decided anew because another process was quicker with
-/// something else.
-const HEAR_TRIES: u32 = 5;
+/// The number of times that evidence is decided anew because another process changed the transfer
+/// first.
+const COMMIT_TRIES: u32 = 5;
 /// The wait of an arrival for a transfer that is being worked on.
 const BUSY_WAIT: Duration = Duration::from_secs(2);
 
 /// Compares evidence with what is recorded.
-pub(crate) struct Hearing {
+pub(crate) struct EvidenceIntake {
     pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
@@ -38,9 +37,9 @@ pub(crate) struct Hearing {
     pub(crate) changes: Arc<Changes>,
 }
 
-impl Hearing {
-    /// A result of an operation of ours: a claim about its reference, or, where it names none,
-    /// about the operation that the receipt belongs to.
+impl EvidenceIntake {
+    /// Handles the result of an operation of ours: a claim about its reference, or, if it names
+    /// none, about the operation that its receipt belongs to.
     pub(crate) async fn handle_result(
         &self,
         item: &InboxItem,
@@ -55,7 +54,7 @@ impl Hearing {
         match reference {
             Some(reference) => {
                 let claim = Evidence { channel: Channel::Callback, reference, finding };
-                self.hear(item, claim, Asking::First).await
+                self.compare(item, claim, Asking::First).await
             }
             None => Ok(Handled::Quarantine("it names no operation of ours".to_owned())),
         }
@@ -78,9 +77,9 @@ impl Hearing {
         Ok(step.map(|step| transfer.reference(step)))
     }
 
-    /// Compares a claim with what is recorded for its reference, and has its transfer hear what is
-    /// true.
-    pub(crate) async fn hear(
+    /// Compares a claim with the record of its reference, and lets the transfer record the true
+    /// answer.
+    pub(crate) async fn compare(
         &self,
         item: &InboxItem,
         claim: Evidence,
@@ -93,7 +92,8 @@ impl Hearing {
         if transfer.instruction().provider != item.provider {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
-        // The task that waits for this very result asks at once; should it die, its ladder asks.
+        // The task that waits for this very result asks at once; if it dies, the inquiry schedule
+        // asks.
         if asking != Asking::Answered
             && is_awaited(&transfer, claim.reference)
             && self.dispatcher.registry().leave_hint(id, &hint_of(item))
@@ -106,7 +106,7 @@ impl Hearing {
                 wait: Again::After(BUSY_WAIT),
             });
         }
-        match self.hear_taken(item, &claim, asking).await {
+        match self.compare_taken(item, &claim, asking).await {
             Ok((handled, Some(transfer))) => {
                 self.dispatcher.go_on_with(transfer);
                 Ok(handled)
@@ -122,8 +122,9 @@ impl Hearing {
         }
     }
 
-    /// The same, of a transfer that nobody else works on; the transfer, if there is work on it now.
-    async fn hear_taken(
+    /// The same, of a transfer that no other task works on; the transfer, if there is work on it
+    /// now.
+    async fn compare_taken(
         &self,
         item: &InboxItem,
         claim: &Evidence,
@@ -134,7 +135,7 @@ impl Hearing {
             return Ok((Handled::Quarantine(format!("there is no transfer {id}")), None));
         };
         if asking == Asking::Answered {
-            return self.record_heard(item, id, claim).await;
+            return self.record_evidence(item, id, claim).await;
         }
         if is_awaited(&transfer, claim.reference) {
             return self.hint_taken(item, &transfer).await;
@@ -144,9 +145,9 @@ impl Hearing {
         }
         let truth = match asking {
             Asking::First => {
-                let truth = self.inquire_at_gate(&transfer, claim.reference).await;
+                let truth = self.inquire_with_permit(&transfer, claim.reference).await;
                 match truth {
-                    Finding::Executed(_) | Finding::Refused(_) | Finding::Reversed(_) => truth,
+                    Finding::Executed(_) | Finding::Rejected(_) | Finding::Reversed(_) => truth,
                     Finding::InProgress(_) => return Ok((still_open("it is in progress"), None)),
                     Finding::Absent => return Ok((self.unknown_there(item, claim), None)),
                     Finding::Unclear { why } => return Ok((Handled::unanswered(why), None)),
@@ -165,7 +166,7 @@ impl Hearing {
                 None,
             ));
         }
-        self.record_heard(item, id, &truth).await
+        self.record_evidence(item, id, &truth).await
     }
 
     async fn hint_taken(
@@ -174,8 +175,8 @@ impl Hearing {
         transfer: &Transfer,
     ) -> Result<(Handled, Option<Transfer>), StoreError> {
         let by = hint_of(item);
-        let hint = |draft: &mut Draft| {
-            draft.hint(&by);
+        let hint = |update: &mut TransferUpdate| {
+            update.hint(&by);
             Ok(())
         };
         match self.changes.change_taken(transfer.id(), Some(item.id), None, hint).await {
@@ -189,26 +190,26 @@ impl Hearing {
     }
 
     /// Has the transfer hear what is true, in one commit with the arrival that it came by.
-    async fn record_heard(
+    async fn record_evidence(
         &self,
         item: &InboxItem,
         id: TransferId,
         truth: &Evidence,
     ) -> Result<(Handled, Option<Transfer>), StoreError> {
-        for _ in 0..HEAR_TRIES {
+        for _ in 0..COMMIT_TRIES {
             let Some(transfer) = self.store.transfer(id).await? else { break };
             let Some(port) = self.ports.provider(&item.provider) else { break };
             let policy = port.rules.policy();
-            let mut draft = Draft::resume(transfer.clone(), self.clock.now());
-            draft.hear(truth.clone(), policy);
-            match self.commit_heard(item, &transfer, draft).await {
+            let mut update = TransferUpdate::resume(transfer.clone(), self.clock.now());
+            update.apply_evidence(truth.clone(), policy);
+            match self.commit_evidence(item, &transfer, update).await {
                 Err(CommitError::Stale | CommitError::AccountHeld { .. }) => {}
                 Err(CommitError::ReceiptTaken { receipt, owner }) => {
                     // Another transfer carries that payment: it cannot count here as well.
-                    let mut draft = Draft::resume(transfer.clone(), self.clock.now());
-                    draft.receipt_taken(truth.reference.step(), &receipt, owner, policy);
-                    match self.commit_heard(item, &transfer, draft).await {
-                        Ok(heard) => return Ok(heard),
+                    let mut update = TransferUpdate::resume(transfer.clone(), self.clock.now());
+                    update.receipt_taken(truth.reference.step(), &receipt, owner, policy);
+                    match self.commit_evidence(item, &transfer, update).await {
+                        Ok(handled) => return Ok(handled),
                         Err(CommitError::Store(error)) => return Err(error),
                         Err(_) => {}
                     }
@@ -216,20 +217,20 @@ impl Hearing {
                 Err(CommitError::Store(error)) => return Err(error),
                 Err(CommitError::AlreadyHandled) => return Ok((Handled::WithTransfer, None)),
                 Err(other) => return Ok((Handled::later(other.to_string()), None)),
-                Ok(heard) => return Ok(heard),
+                Ok(handled) => return Ok(handled),
             }
         }
         Ok((Handled::later(format!("transfer {id} changes too fast")), None))
     }
 
-    async fn commit_heard(
+    async fn commit_evidence(
         &self,
         item: &InboxItem,
         transfer: &Transfer,
-        draft: Draft,
+        update: TransferUpdate,
     ) -> Result<(Handled, Option<Transfer>), CommitError> {
         let id = transfer.id();
-        let Some(decision) = draft.finish() else {
+        let Some(decision) = update.finish() else {
             let note = format!("contradicts transfer {id}, and the provider does not");
             return Ok((Handled::Noted(note), None));
         };
@@ -241,7 +242,7 @@ impl Hearing {
     }
 
     /// Asks the provider under the reference that evidence names, through its throttle.
-    async fn inquire_at_gate(&self, transfer: &Transfer, reference: Reference) -> Finding {
+    async fn inquire_with_permit(&self, transfer: &Transfer, reference: Reference) -> Finding {
         let Some(port) = self.ports.provider(&transfer.instruction().provider) else {
             return Finding::unclear("its provider is no longer configured");
         };
@@ -288,9 +289,9 @@ impl Hearing {
             (StepState::Done(known), Finding::Executed(heard)) if current => {
                 known.receipt == heard.receipt
             }
-            (StepState::Rejected(_), Finding::Refused(_))
+            (StepState::Rejected(_), Finding::Rejected(_))
             | (_, Finding::InProgress(_) | Finding::Unclear { .. } | Finding::Absent) => true,
-            (_, Finding::Refused(_)) => !current,
+            (_, Finding::Rejected(_)) => !current,
             (_, Finding::Executed(_) | Finding::Reversed(_)) => false,
         })
     }
@@ -299,12 +300,12 @@ impl Hearing {
 /// The need to ask the provider about what evidence claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asking {
-    /// It is a claim: the provider is asked first (rule 6).
+    /// The evidence is a claim: the provider is asked first (rule 6).
     First,
     /// The provider was asked about the payment already, and stands by it.
     Done,
-    /// It is the provider's answer to an inquiry under this very reference: there is nothing left
-    /// to ask.
+    /// The evidence is the provider's answer to an inquiry under this very reference: there is
+    /// nothing left to ask.
     Answered,
 }
 
@@ -330,7 +331,7 @@ pub(crate) const fn receipt_of(finding: &Finding) -> Option<&Receipt> {
         Finding::Executed(confirmation) | Finding::Reversed(confirmation) => {
             Some(&confirmation.receipt)
         }
-        Finding::Refused(_)
+        Finding::Rejected(_)
         | Finding::InProgress(_)
         | Finding::Absent
         | Finding::Unclear { .. } => None,

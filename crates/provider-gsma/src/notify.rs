@@ -1,5 +1,5 @@
-//! Telling the provider what became of a payment that it offered, at the `X-Callback-URL` of its
-//! request (`gsma-mobile-money-api.md` §4.2): the object with its final status, or the error.
+//! Reporting to the provider the outcome of a payment that it offered, at the `X-Callback-URL` of
+//! its request (`gsma-mobile-money-api.md` §4.2): the object with its final status, or the error.
 //!
 //! The address comes from outside, so it is used only where the configuration allows it, and none of
 //! our credentials goes there.
@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use kiungo_domain::Timestamp;
-use kiungo_provider::{OfferState, RawCallback, Standing, Tells, Told};
+use kiungo_provider::{Notified, Notifier, OfferState, RawCallback, Standing};
 use serde_json::Value;
 
 use crate::{Gsma, form, offer};
@@ -25,21 +25,21 @@ impl Gsma {
 }
 
 #[async_trait]
-impl Tells for Gsma {
-    async fn tell(&self, state: &OfferState, at: Timestamp) -> Told {
-        let Some(url) = self.call_back_url(&state.offer) else { return Told::Never };
+impl Notifier for Gsma {
+    async fn notify(&self, state: &OfferState, at: Timestamp) -> Notified {
+        let Some(url) = self.call_back_url(&state.offer) else { return Notified::Never };
         let Some(body) = outcome(state) else {
-            return Told::NotNow { why: "nothing has come of it yet".to_owned() };
+            return Notified::NotNow { why: "nothing has come of it yet".to_owned() };
         };
         let correlation = state.offer.header("x-correlationid").map(str::trim);
         let correlation = correlation.filter(|id| form::is_uuid(id));
         let answer = self.client.put(url, correlation, Bytes::from(body.to_string()), at).await;
         match answer {
-            Ok(answer) if answer.status().is_success() => Told::Taken,
-            Ok(answer) => {
-                Told::NotNow { why: format!("it was answered with {}", answer.status().as_u16()) }
-            }
-            Err(error) => Told::NotNow { why: error.to_string() },
+            Ok(answer) if answer.status().is_success() => Notified::Taken,
+            Ok(answer) => Notified::NotNow {
+                why: format!("it was answered with {}", answer.status().as_u16()),
+            },
+            Err(error) => Notified::NotNow { why: error.to_string() },
         }
     }
 }

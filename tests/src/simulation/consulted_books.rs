@@ -18,12 +18,12 @@ use super::world::World;
 const NEVER_COMES: std::time::Duration = std::time::Duration::from_hours(2);
 
 /// The books as they stand now.
-pub(super) struct Desk {
+pub(super) struct ConsultedBooks {
     pub(super) providers: BTreeMap<String, Books>,
     pub(super) core: Books,
 }
 
-impl Desk {
+impl ConsultedBooks {
     pub(super) fn look(world: &World) -> Self {
         Self {
             providers: world.counterparties.provider_books(),
@@ -48,7 +48,7 @@ impl Desk {
         })
     }
 
-    /// True if a movement was taken back, by whomever.
+    /// True if a movement was reversed, by Kiungo or by the provider.
     fn is_taken_back(&self, transfer: &Transfer, step: StepName, movement: &Movement) -> bool {
         self.books(transfer, step).is_some_and(|books| {
             books

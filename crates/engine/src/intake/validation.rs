@@ -1,4 +1,4 @@
-//! Payments that a provider offers, judged before they are taken.
+//! Checks payments that a provider offers, before they are taken.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::clock::Clock;
 use crate::counterparties::ports::{Ports, ProviderPort};
 
 /// The longest wait of an offer for its turn at the core: its sender waits for an answer, and a
-/// payment that was not judged is taken.
-const JUDGED_WITHIN: Duration = Duration::from_secs(2);
+/// payment that was not checked is taken.
+const VALIDATED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Judges payments.
-pub(crate) struct Judge {
+/// Checks payments by the limits and in the core.
+pub(crate) struct PaymentValidation {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
 }
 
-impl Judge {
+impl PaymentValidation {
     /// The reason why we would not take a payment: by the limits and by the account, found as it
     /// will be when it is booked. `None`: we take it, also where the core does not answer, because
     /// that must not turn a customer away: suspense catches it.
-    pub(crate) async fn judge(
+    pub(crate) async fn refusal(
         &self,
         port: &ProviderPort,
         notice: &PaymentNotice,
@@ -43,7 +43,7 @@ impl Judge {
         {
             return Some(Refusal::by_rule(rejection.reason, rejection.message));
         }
-        let entered = tokio::time::timeout(JUDGED_WITHIN, core.throttle.enter()).await;
+        let entered = tokio::time::timeout(VALIDATED_WITHIN, core.throttle.enter()).await;
         let Ok(Ok(permit)) = entered else { return None };
         let mut refusal = None;
         for account in accounts {
@@ -58,7 +58,7 @@ impl Judge {
                     permit.report(false);
                     return None;
                 }
-                CheckAnswer::Refused(rejection) => {
+                CheckAnswer::Rejected(rejection) => {
                     let found = rejection.reason != Reason::AccountNotFound;
                     let said = Refusal::by_rule(rejection.reason, rejection.message);
                     // The answer about an account that exists matters more than the answer that one

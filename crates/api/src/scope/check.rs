@@ -11,8 +11,8 @@ use super::{Matter, OutOfScope, Scope};
 use crate::problem::{Code, MemberError, Problem};
 use crate::service::Service;
 
-/// The subject of a request. A thing that is not seen is answered as one that does not exist: so
-/// single things and lists say the same, and nobody learns what others have. A thing that is seen
+/// The subject of a request. An object outside the scope is answered as one that does not exist. So
+/// single objects and lists agree, and no client learns about others' objects. A thing that is seen
 /// and not permitted is refused with the reason.
 #[derive(Debug, Clone, Copy)]
 pub enum About<'a> {
@@ -24,7 +24,7 @@ pub enum About<'a> {
     Assignment(TransferId, &'a AccountRef),
     /// A provider.
     Provider(&'a ProviderId, Intent),
-    /// A payment to a provider that is to be brought in, whose kind nobody knows yet.
+    /// A payment to a provider that is to be brought in, whose kind is not known yet.
     Claim(&'a ProviderId, Intent),
     /// An arrival from a provider that fits no transfer yet.
     Arrival(InboxId, Intent),
@@ -60,9 +60,9 @@ impl<'a> About<'a> {
 /// The intent with which it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// It is looked at.
+    /// The object is read.
     See,
-    /// It is moved, or decided about.
+    /// Money is moved, or the object is decided about.
     Move,
 }
 
@@ -72,7 +72,7 @@ impl Scope {
     ///
     /// # Errors
     /// As if it did not exist, or [`Code::Forbidden`]; or that the database does not answer.
-    pub async fn judge(&self, service: &dyn Service, about: About<'_>) -> Result<(), Problem> {
+    pub async fn check(&self, service: &dyn Service, about: About<'_>) -> Result<(), Problem> {
         if self.is_everything() {
             return Ok(());
         }
@@ -137,14 +137,14 @@ impl Scope {
         // An action of another tool is about everything.
         let action = stored_action(&action).ok_or_else(hidden)?;
         let about = About::of_action(&action, intent);
-        // As an arrival: nobody says whose a provider is that is no longer configured.
+        // As for an arrival: the scope of a provider that is no longer configured is unknown.
         if let About::Provider(id, _) | About::Claim(id, _) = about
             && find(service, id).is_none()
         {
             return Err(hidden());
         }
-        let judged = Box::pin(self.judge(service, about)).await;
-        judged.map_err(|problem| match problem.code() {
+        let checked = Box::pin(self.check(service, about)).await;
+        checked.map_err(|problem| match problem.code() {
             Code::TransferNotFound | Code::ProviderNotFound | Code::ArrivalNotFound => hidden(),
             _ => problem,
         })
@@ -156,7 +156,7 @@ impl Scope {
         service: &dyn Service,
         id: ActionId,
     ) -> Result<bool, Problem> {
-        match self.judge(service, About::Action(id, Intent::See)).await {
+        match self.check(service, About::Action(id, Intent::See)).await {
             Ok(()) => Ok(true),
             Err(problem) if problem.code() == Code::ActionNotFound => Ok(false),
             Err(problem) => Err(problem),
@@ -187,7 +187,7 @@ impl Scope {
         };
         let own = || find(service, &new.provider).map(|provider| provider.core);
         self.sees_provider_named(&new.provider).map_err(refused)?;
-        // No core, no such provider: whoever may name it is told so by the engine.
+        // There is no such core or provider: the engine says so to a client that may name it.
         if let Some(core) = new.core.clone().or_else(own) {
             self.sees_core(&core).map_err(refused)?;
         }
@@ -222,7 +222,8 @@ impl Scope {
         self.sees_core(&row.core).and_then(|()| self.sees_kind(kind)).map_err(|_| hidden())?;
         match &content.provider {
             Some(provider) => self.sees_provider_named(provider).map_err(|_| hidden())?,
-            // Nobody knows by whom it would be paid: it is for those who see all providers.
+            // The provider that would pay it is unknown, so only clients that see all providers see
+            // it.
             None if self.providers.is_some() => return Err(hidden()),
             None => {}
         }

@@ -17,7 +17,7 @@ use crate::product::setup;
 
 /// The servers and the database with which a part works.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct TestBed {
     /// The database that it was made from.
     server: String,
     /// Its own.
@@ -25,24 +25,24 @@ pub(crate) struct Place {
     broker: String,
 }
 
-impl Place {
+impl TestBed {
     /// Makes the database of a part.
     async fn make(server: &str, broker: &str, part: &str) -> Result<Self, BenchError> {
         let name = format!("kiungo_bench_{}_{part}", std::process::id());
-        let place = Self { server: server.to_owned(), name, broker: broker.to_owned() };
-        place.on_server("CREATE DATABASE", "").await?;
-        Ok(place)
+        let test_bed = Self { server: server.to_owned(), name, broker: broker.to_owned() };
+        test_bed.on_server("CREATE DATABASE", "").await?;
+        Ok(test_bed)
     }
 
-    /// Makes a place, lends it, and removes it, whatever came of it.
+    /// Makes a test_bed, lends it, and removes it, whatever came of it.
     pub(crate) async fn lend<T>(
         options: &SharedOptions,
         part: &str,
         to: impl AsyncFnOnce(Self) -> Result<T, BenchError>,
     ) -> Result<T, BenchError> {
-        let place = Self::make(&options.database, &options.queue, part).await?;
-        let found = to(place.clone()).await;
-        let removed = place.remove().await;
+        let test_bed = Self::make(&options.database, &options.queue, part).await?;
+        let found = to(test_bed.clone()).await;
+        let removed = test_bed.remove().await;
         let found = found?;
         removed.map(|()| found)
     }
@@ -85,7 +85,6 @@ impl Place {
         Ok(self.database()?.disable_statement_logging().connect().await?)
     }
 
-    /// Its store.
     pub(crate) async fn store(&self) -> Result<PostgresStore, BenchError> {
         let mut options = PostgresOptions::new(&self.url()).map_err(|e| setup(&e))?;
         options.outbox = true;
@@ -93,7 +92,7 @@ impl Place {
         PostgresStore::open(&options).await.map_err(|e| setup(&e))
     }
 
-    /// The server's address with its own database in the place of the other's name.
+    /// The server's address with its own database instead of the other's name.
     fn url(&self) -> String {
         let (rest, query) = self.server.split_once('?').unwrap_or((&self.server, ""));
         let host = rest.find("://").map_or(0, |at| at + 3);
@@ -143,7 +142,7 @@ mod tests {
             ("postgres:///b?host=/run/x", "postgres:///own?host=/run/x"),
         ] {
             let (name, broker) = ("own".to_owned(), String::new());
-            assert_eq!(Place { server: server.to_owned(), name, broker }.url(), expected);
+            assert_eq!(TestBed { server: server.to_owned(), name, broker }.url(), expected);
         }
     }
 }

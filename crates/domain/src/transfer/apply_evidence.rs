@@ -1,10 +1,10 @@
-//! The one intake for evidence (rule 15): whatever is heard, from whichever channel, is compared
-//! with what is recorded for the very reference that it names.
+//! The one entry for evidence (rule 15): each piece, from any channel, is compared with the record
+//! of the very reference that it names.
 //!
-//! An open step learns from it. A settled one that agrees stays as it is. A contradiction is
-//! recorded and opens a case, which holds everything that follows and is not sent yet; where a
-//! reference that had been given up was executed after all, and nothing that follows was sent, its
-//! execution counts from then on.
+//! An open step takes the finding over. A settled step that agrees stays as it is. A contradiction
+//! is recorded and opens a case, which holds every following operation that is not sent yet. If a
+//! given-up reference was executed after all, and no following operation was sent, its execution
+//! counts from then on.
 
 use crate::identity::Reference;
 use crate::outcome::{Confirmation, Finding, Outcome, Reason, Rejection, Retry};
@@ -12,50 +12,53 @@ use crate::policy::{Policy, Side};
 
 use super::StepName;
 use super::case::CaseKind;
-use super::decide::Draft;
+use super::decide::TransferUpdate;
 use super::event::Event;
 use super::evidence::{Channel, Evidence};
 use super::step::StepState;
 
-impl Draft {
-    /// The other side was asked about a step in its present generation, and this is what it says.
-    pub fn learn(&mut self, step: StepName, finding: Finding, policy: &Policy) {
+impl TransferUpdate {
+    /// Records the finding of an inquiry about a step in its present generation.
+    pub fn apply_finding(&mut self, step: StepName, finding: Finding, policy: &Policy) {
         let reference = self.transfer().reference(step);
-        self.hear(Evidence::inquired(reference, finding), policy);
+        self.apply_evidence(Evidence::inquired(reference, finding), policy);
     }
 
     /// Compares evidence with what is recorded for its reference, and records what follows.
-    /// Evidence about another transfer is none of this one.
-    pub fn hear(&mut self, evidence: Evidence, policy: &Policy) {
+    /// Evidence about another transfer is ignored.
+    pub fn apply_evidence(&mut self, evidence: Evidence, policy: &Policy) {
         let Evidence { channel, reference, finding } = evidence;
         if reference.transfer() != self.transfer().id() {
             return;
         }
         let step = reference.step();
         let known = self.transfer().step(step);
-        let heard = Heard { step, generation: reference.generation(), channel, reference };
-        if heard.generation != known.generation {
-            return self.hear_of_another_generation(heard, finding);
+        let target =
+            EvidenceTarget { step, generation: reference.generation(), channel, reference };
+        if target.generation != known.generation {
+            return self.apply_to_other_generation(target, finding);
         }
         match &known.state {
-            StepState::Waiting(_) => self.learn_open(step, finding, policy),
-            StepState::Sent { .. } => self.learn_sent(step, finding, policy),
-            StepState::Ready { .. } if known.begun => self.learn_ready(heard, finding, policy),
-            StepState::Idle | StepState::Ready { .. } => self.hear_of_unsent(heard, finding),
+            StepState::Waiting(_) => self.apply_to_waiting(step, finding, policy),
+            StepState::Sent { .. } => self.apply_to_sent(step, finding, policy),
+            StepState::Ready { .. } if known.begun => self.apply_to_ready(target, finding, policy),
+            StepState::Idle | StepState::Ready { .. } => self.apply_to_unsent(target, finding),
             StepState::Done(recorded) => {
                 let recorded = recorded.clone();
-                self.compare_with_done(heard, &recorded, &finding);
+                self.compare_with_done(target, &recorded, &finding);
             }
-            StepState::Rejected(_) => self.compare_with_rejected(heard, finding),
+            StepState::Rejected(_) => self.compare_with_rejected(target, finding),
         }
     }
 
-    fn learn_open(&mut self, step: StepName, finding: Finding, policy: &Policy) {
+    fn apply_to_waiting(&mut self, step: StepName, finding: Finding, policy: &Policy) {
         match finding {
             Finding::Executed(confirmation) => {
-                self.settle(step, Outcome::Completed(confirmation), policy);
+                self.record_outcome(step, Outcome::Completed(confirmation), policy);
             }
-            Finding::Refused(rejection) => self.settle(step, Outcome::Rejected(rejection), policy),
+            Finding::Rejected(rejection) => {
+                self.record_outcome(step, Outcome::Rejected(rejection), policy)
+            }
             Finding::Reversed(confirmation) => self.reversed_elsewhere(step, confirmation, policy),
             Finding::Absent => self.absent(step, policy),
             Finding::InProgress(_) | Finding::Unclear { .. } => {
@@ -65,14 +68,14 @@ impl Draft {
         self.call_person(policy);
     }
 
-    /// The answer to the sending itself is still to come, and may say less than this: only that it
-    /// was executed is taken at once.
-    fn learn_sent(&mut self, step: StepName, finding: Finding, policy: &Policy) {
+    /// The answer to the sending itself is still to come. Only an execution is taken at once,
+    /// because the answer may say less.
+    fn apply_to_sent(&mut self, step: StepName, finding: Finding, policy: &Policy) {
         match finding {
             Finding::Executed(confirmation) => {
-                self.settle(step, Outcome::Completed(confirmation), policy);
+                self.record_outcome(step, Outcome::Completed(confirmation), policy);
             }
-            Finding::Refused(_)
+            Finding::Rejected(_)
             | Finding::Reversed(_)
             | Finding::InProgress(_)
             | Finding::Absent
@@ -80,46 +83,46 @@ impl Draft {
         }
     }
 
-    /// About to be sent again under the same reference: if an earlier sending was executed after
-    /// all, there is nothing left to send.
-    fn learn_ready(&mut self, heard: Heard, finding: Finding, policy: &Policy) {
+    /// The step is about to be sent again under the same reference: if an earlier sending was
+    /// executed after all, nothing is left to send.
+    fn apply_to_ready(&mut self, target: EvidenceTarget, finding: Finding, policy: &Policy) {
         match finding {
             Finding::Executed(confirmation) => {
-                self.settle(heard.step, Outcome::Completed(confirmation), policy);
+                self.record_outcome(target.step, Outcome::Completed(confirmation), policy);
             }
-            Finding::Reversed(_) => self.contradiction(heard, finding, "reversed", "to be sent"),
-            Finding::Refused(_)
+            Finding::Reversed(_) => self.contradiction(target, finding, "reversed", "to be sent"),
+            Finding::Rejected(_)
             | Finding::InProgress(_)
             | Finding::Absent
             | Finding::Unclear { .. } => {}
         }
     }
 
-    fn hear_of_unsent(&mut self, heard: Heard, finding: Finding) {
+    fn apply_to_unsent(&mut self, target: EvidenceTarget, finding: Finding) {
         match finding {
             Finding::Executed(confirmation) => {
-                self.executed_after_all(heard, confirmation, "was never sent");
+                self.executed_after_all(target, confirmation, "was never sent");
             }
             Finding::Reversed(_) => {
-                self.contradiction(heard, finding, "was never sent", "executed and reversed");
+                self.contradiction(target, finding, "was never sent", "executed and reversed");
             }
-            Finding::Refused(_)
+            Finding::Rejected(_)
             | Finding::InProgress(_)
             | Finding::Absent
             | Finding::Unclear { .. } => {}
         }
     }
 
-    /// An older generation was definitely refused or given up, or executed and taken back since;
-    /// a newer one was never opened.
-    fn hear_of_another_generation(&mut self, heard: Heard, finding: Finding) {
+    /// An older generation was definitely rejected or given up, or executed and reversed since; a
+    /// newer one was never opened.
+    fn apply_to_other_generation(&mut self, target: EvidenceTarget, finding: Finding) {
         match finding {
             Finding::Executed(confirmation) => {
-                self.executed_after_all(heard, confirmation, "was given up");
+                self.executed_after_all(target, confirmation, "was given up");
             }
-            // Nothing is left of it: that is what giving it up assumed.
+            // Nothing of it counts, as was assumed when it was given up.
             Finding::Reversed(_)
-            | Finding::Refused(_)
+            | Finding::Rejected(_)
             | Finding::InProgress(_)
             | Finding::Absent
             | Finding::Unclear { .. } => {}
@@ -127,35 +130,40 @@ impl Draft {
     }
 
     /// Final does not flip (rule 5).
-    fn compare_with_done(&mut self, heard: Heard, recorded: &Confirmation, finding: &Finding) {
+    fn compare_with_done(
+        &mut self,
+        target: EvidenceTarget,
+        recorded: &Confirmation,
+        finding: &Finding,
+    ) {
         let receipt = &recorded.receipt;
         match finding {
             Finding::Executed(other) if other.receipt == *receipt => {}
             Finding::Executed(other) => {
                 let now = format!("executed as {}", other.receipt);
                 let was = format!("was executed as {receipt}");
-                self.contradiction(heard, finding.clone(), &was, &now);
+                self.contradiction(target, finding.clone(), &was, &now);
             }
             // We asked for it ourselves.
-            Finding::Reversed(_) if self.is_taken_back(heard.step) => {}
+            Finding::Reversed(_) if self.is_taken_back(target.step) => {}
             Finding::Reversed(_) => {
                 let was = format!("was executed as {receipt}");
-                self.contradiction(heard, finding.clone(), &was, "reversed");
+                self.contradiction(target, finding.clone(), &was, "reversed");
             }
-            Finding::Refused(_) => {
+            Finding::Rejected(_) => {
                 let was = format!("was executed as {receipt}");
-                self.contradiction(heard, finding.clone(), &was, "refused");
+                self.contradiction(target, finding.clone(), &was, "refused");
             }
             Finding::InProgress(_) | Finding::Absent | Finding::Unclear { .. } => {}
         }
     }
 
-    fn compare_with_rejected(&mut self, heard: Heard, finding: Finding) {
+    fn compare_with_rejected(&mut self, target: EvidenceTarget, finding: Finding) {
         match finding {
             Finding::Executed(confirmation) => {
-                self.executed_after_all(heard, confirmation, "was refused");
+                self.executed_after_all(target, confirmation, "was refused");
             }
-            Finding::Refused(_)
+            Finding::Rejected(_)
             | Finding::Reversed(_)
             | Finding::InProgress(_)
             | Finding::Absent
@@ -163,21 +171,26 @@ impl Draft {
         }
     }
 
-    /// Executed although it had been given up: a person is called, and where nothing that follows
-    /// was sent, the execution counts.
-    fn executed_after_all(&mut self, heard: Heard, confirmation: Confirmation, was: &str) {
+    /// Handles an execution of a given-up reference: calls a person, and, if no following operation
+    /// was sent, counts the execution.
+    fn executed_after_all(
+        &mut self,
+        target: EvidenceTarget,
+        confirmation: Confirmation,
+        was: &str,
+    ) {
         let now = format!("executed as {}", confirmation.receipt);
         let finding = Finding::Executed(confirmation.clone());
-        if self.transfer().step(heard.step).knows(heard.generation, &finding) {
+        if self.transfer().step(target.step).knows(target.generation, &finding) {
             return;
         }
-        self.contradiction(heard, finding, was, &now);
-        let mismatch = self.mismatch(heard.step, heard.reference, &confirmation.stated);
+        self.contradiction(target, finding, was, &now);
+        let mismatch = self.mismatch(target.step, target.reference, &confirmation.stated);
         if let Some(why) = mismatch {
-            return self.open_case(CaseKind::Mismatch, Some(heard.step), why);
+            return self.open_case(CaseKind::Mismatch, Some(target.step), why);
         }
-        if self.transfer().can_adopt(heard.step, heard.generation) {
-            self.adopt(heard.step, heard.generation, confirmation);
+        if self.transfer().can_adopt(target.step, target.generation) {
+            self.adopt(target.step, target.generation, confirmation);
         }
     }
 
@@ -185,7 +198,7 @@ impl Draft {
         self.record(Event::Adopted { step, generation, confirmation });
     }
 
-    /// True if we have taken this step back ourselves, or are about to find out.
+    /// True if we have reversed this step ourselves, or an undo of it is open.
     fn is_taken_back(&self, step: StepName) -> bool {
         let undo = match step {
             StepName::First => StepName::UndoFirst,
@@ -196,8 +209,8 @@ impl Draft {
         undo.is_done() || (undo.is_open() && undo.begun)
     }
 
-    /// Takes note of a reversal by others. At the provider it leaves nothing moved; in the core a
-    /// person made it by hand and has to say what was meant.
+    /// Records a reversal by another party. At the provider it leaves nothing moved; in the core a
+    /// person made it by hand and has to state the intention.
     fn reversed_elsewhere(&mut self, step: StepName, confirmation: Confirmation, policy: &Policy) {
         let receipt = confirmation.receipt.clone();
         if self.transfer().operation(step).side() == Side::Wallet {
@@ -217,8 +230,8 @@ impl Draft {
     }
 
     /// Records evidence that contradicts what is recorded, once, and calls a person.
-    fn contradiction(&mut self, heard: Heard, finding: Finding, was: &str, now: &str) {
-        let Heard { step, generation, channel, reference } = heard;
+    fn contradiction(&mut self, target: EvidenceTarget, finding: Finding, was: &str, now: &str) {
+        let EvidenceTarget { step, generation, channel, reference } = target;
         if self.transfer().step(step).knows(generation, &finding) {
             return;
         }
@@ -231,7 +244,7 @@ impl Draft {
 
 /// The reference that evidence names, taken apart.
 #[derive(Debug, Clone, Copy)]
-struct Heard {
+struct EvidenceTarget {
     step: StepName,
     generation: u16,
     channel: Channel,

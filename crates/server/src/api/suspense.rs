@@ -7,9 +7,9 @@ use kiungo_api::Identity;
 use kiungo_api::problem::{Problem, ProblemBody};
 use kiungo_api::scope::{About, Reach};
 use kiungo_api::wire::case::{CasePageView, CaseView};
-use kiungo_api::wire::desk::SuggestionsView;
 use kiungo_api::wire::filter::{PageFilter, SuspenseFilter};
 use kiungo_api::wire::request::AssignmentRequest;
+use kiungo_api::wire::suggestion::SuggestionsView;
 use kiungo_api::wire::transfer::TransferPageView;
 use kiungo_api::wire::viewer::Viewer;
 
@@ -42,9 +42,9 @@ pub(crate) async fn list_suspense(
 
 /// Suggests accounts for suspended money.
 ///
-/// What the payer may have meant, best first, ten at most: the accounts of the wallet's number, and
-/// those that the text typed as account may name, each with what speaks for it. The core is asked now.
-/// Names account holders, and so needs the role `operate`.
+/// The accounts that the payer may have meant, best first, ten at most: those of the wallet's
+/// number, and those that the text typed as account may name, each with its reasons. The core is
+/// asked now. Names account holders, and so needs the role `operate`.
 #[utoipa::path(
     get, path = "/v1/suspense/{id}/suggestions", tag = "Suspense and cases",
     params(("id" = String, Path, description = "The suspended transfer's id", pattern = "^[0-9A-Fa-f-]{32,36}$")),
@@ -52,7 +52,7 @@ pub(crate) async fn list_suspense(
         (status = 200, description = "The suggestions", body = SuggestionsView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict`: it is not suspended", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`core_busy`: nobody was asked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`core_busy`: no request was sent", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn suggest(
@@ -86,7 +86,7 @@ pub(crate) async fn assign(
     Json(request): Json<AssignmentRequest>,
 ) -> Result<Response, Problem> {
     let (account, why, seen) = request.read()?;
-    identity.scope().judge(&*state.service, About::Assignment(id, &account)).await?;
+    identity.scope().check(&*state.service, About::Assignment(id, &account)).await?;
     act(&state, &identity, PersonAction::Assign { transfer: id, account }, why, seen).await
 }
 

@@ -1,5 +1,5 @@
-//! Decisions of persons about arrivals that are kept for them, and about payments that nobody told
-//! us of.
+//! Decisions of persons about arrivals that are kept for them, and about payments that no
+//! notification reported.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub enum ArrivalError {
     /// There is no such arrival.
     #[error("there is no arrival {0}")]
     NotFound(InboxId),
-    /// It is not kept for a person.
+    /// The arrival is not kept for a person.
     #[error("arrival {0} is not quarantined: it was handled, or is being handled")]
     NotQuarantined(InboxId),
     /// The database failed.
@@ -47,7 +47,7 @@ pub enum ArrivalError {
 }
 
 /// Carries out decisions about arrivals.
-pub(crate) struct ArrivalDesk {
+pub(crate) struct ArrivalActions {
     pub(crate) transfers: Arc<dyn TransferStore>,
     pub(crate) items: Arc<dyn InboxStore>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -55,9 +55,9 @@ pub(crate) struct ArrivalDesk {
     pub(crate) inbox: Arc<Inbox>,
 }
 
-impl ArrivalDesk {
-    /// Brings in a payment by its receipt. It is stored like a notification of the provider, and
-    /// handled like one; the arrival.
+impl ArrivalActions {
+    /// Brings in a payment by its receipt. It is stored and handled like a notification of the
+    /// provider. Returns the arrival.
     pub(crate) async fn claim(
         &self,
         provider: &ProviderId,
@@ -81,7 +81,8 @@ impl ArrivalDesk {
             if !self.is_put_away(id, provider, &claim.receipt).await? {
                 return Ok(id);
             }
-            // What is handled stays so: it is asked about anew as an arrival of its own.
+            // A handled arrival is not opened again: the payment is asked about anew as an arrival
+            // of its own.
             digest = hashed(&[b"claimed again", digest.as_bytes(), &id.0.to_be_bytes()]);
         }
     }
@@ -97,7 +98,7 @@ impl ArrivalDesk {
         Ok(handled && self.transfers.by_receipt(provider, receipt).await?.is_none())
     }
 
-    /// An arrival, whole.
+    /// Returns the whole arrival.
     pub(crate) async fn arrival(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
         self.items.inbox_item(id).await?.ok_or(ArrivalError::NotFound(id))
     }
@@ -115,7 +116,7 @@ impl ArrivalDesk {
         Ok(())
     }
 
-    /// Puts an arrival away that a person has been called because of.
+    /// Dismisses an arrival that has called a person.
     pub(crate) async fn dismiss(
         &self,
         id: InboxId,
@@ -149,8 +150,8 @@ impl ArrivalDesk {
         Ok(())
     }
 
-    /// Checks that a person has been called because of an arrival, and can put it away. It may be
-    /// asked about still: it may be a payment that nobody made.
+    /// Checks that an arrival has called a person, who can dismiss it. Its payment may still be
+    /// asked about, and may not exist.
     pub(crate) async fn dismissible(&self, id: InboxId) -> Result<(), ArrivalError> {
         match self.arrival(id).await?.state {
             InboxState::Quarantined { .. } | InboxState::Waiting { concern: Some(_), .. } => Ok(()),

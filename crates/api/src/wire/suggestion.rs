@@ -32,7 +32,7 @@ pub struct SuggestionView {
     /// The holder's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<String>,
-    /// What speaks for it, the strongest first.
+    /// The reasons for it, the strongest first.
     #[schema(schema_with = words::likenesses_schema)]
     reasons: Vec<&'static str>,
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use kiungo_api::Service;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{Draft, Origin};
+use kiungo_domain::transfer::{Origin, TransferUpdate};
 use kiungo_domain::{AccountRef, Msisdn, TransferId};
 use kiungo_engine::request::AskError;
 use kiungo_provider::ReadError;
@@ -16,14 +16,14 @@ pub async fn suspended(world: &World, receipt: &str, typed: &str, key: AccountKe
     let accounts = vec![AccountRef { kind: None, key }];
     let instruction = world.fake.wallet_payment(receipt, typed, accounts);
     let id = instruction.id;
-    let mut draft = Draft::receive(instruction, world.fake.clock_now());
-    draft.refused(Rejection {
+    let mut update = TransferUpdate::receive(instruction, world.fake.clock_now());
+    update.refused(Rejection {
         code: "404".into(),
         reason: Reason::AccountNotFound,
         message: "no such account".into(),
         retry: Retry::Never,
     });
-    world.fake.commit(draft.finish().unwrap(), None).await.unwrap();
+    world.fake.commit(update.finish().unwrap(), None).await.unwrap();
     id.to_string()
 }
 
@@ -60,7 +60,7 @@ async fn a_phone_number_that_a_payer_typed_is_masked_too() {
 }
 
 #[tokio::test]
-async fn what_a_payer_typed_does_not_look_like_what_it_is_not() {
+async fn typed_text_cannot_look_like_other_text() {
     let world = World::new();
     let number = AccountKey::AccountNo("00042".into());
     let id = suspended(&world, "R1", "\u{202e}24000\u{202c}", number).await;

@@ -1,11 +1,12 @@
-//! Telling a provider what became of the payments that it offered.
+//! Reporting to a provider the outcome of the payments that it offered.
 
 use std::sync::Arc;
 
 use kiungo_domain::Timestamp;
 use kiungo_domain::outcome::Reason;
 use kiungo_provider::{
-    CallbackNews, OfferState, Provider, RawCallback, Refusal, Standing, Told, Verdict,
+    CallbackContent, CallbackDecision, Notified, OfferState, Provider, RawCallback, Refusal,
+    Standing,
 };
 use kiungo_provider_gsma::Gsma;
 use kiungo_transport::Transport;
@@ -35,15 +36,15 @@ fn state(raw: &RawCallback, standing: Standing) -> Box<OfferState> {
     Box::new(OfferState { name, offer: raw.clone(), standing })
 }
 
-async fn tell(gsma: &Gsma, raw: &RawCallback, standing: Standing) -> Told {
+async fn tell(gsma: &Gsma, raw: &RawCallback, standing: Standing) -> Notified {
     let at = Timestamp::from_micros(1_772_357_666_000_000);
-    gsma.tells().unwrap().tell(&state(raw, standing), at).await
+    gsma.notifier().unwrap().notify(&state(raw, standing), at).await
 }
 
 fn is_called_back(gsma: &Gsma, raw: &RawCallback) -> bool {
     let news = gsma.read_callback(raw).unwrap();
-    let CallbackNews::Offer(offer) = news else { panic!("{news:?}") };
-    let reply = gsma.reply(raw, &Verdict::Taken(state(raw, Standing::Pending)));
+    let CallbackContent::Offer(offer) = news else { panic!("{news:?}") };
+    let reply = gsma.reply(raw, &CallbackDecision::Taken(state(raw, Standing::Pending)));
     let (_, body) = reply.body.unwrap();
     let body: Value = serde_json::from_slice(&body).unwrap();
     let said = body["notificationMethod"] == "callback";
@@ -63,7 +64,7 @@ fn allowing(urls: Option<&[&str]>, script: &Arc<Script>) -> Gsma {
 async fn the_payment_is_told_as_a_synchronous_answer_would_have_shown_it() {
     let script = Script::new([answer(204, "")]);
     let gsma = allowing(None, &script);
-    assert_eq!(tell(&gsma, &asking(URL), BOOKED).await, Told::Taken);
+    assert_eq!(tell(&gsma, &asking(URL), BOOKED).await, Notified::Taken);
     let request = &script.requests()[0];
     assert_eq!((request.method().as_str(), &*request.uri().to_string()), ("PUT", URL));
     let body: Value = serde_json::from_slice(request.body()).unwrap();
@@ -83,7 +84,7 @@ async fn a_failure_is_told_as_the_error_alone() {
     let script = Script::new([answer(204, "")]);
     let refusal = Refusal::by_rule(Reason::AccountState, "closed");
     let gsma = allowing(None, &script);
-    assert_eq!(tell(&gsma, &asking(URL), Standing::Failed(refusal)).await, Told::Taken);
+    assert_eq!(tell(&gsma, &asking(URL), Standing::Failed(refusal)).await, Notified::Taken);
     let body: Value = serde_json::from_slice(script.requests()[0].body()).unwrap();
     assert_eq!(
         body,
@@ -96,16 +97,16 @@ async fn a_failure_is_told_as_the_error_alone() {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_to_be_told_again() {
+async fn a_notification_that_is_not_taken_is_to_be_repeated() {
     for step in [answer(500, "password=Canary"), answer(404, ""), answer(302, ""), lost()] {
         let script = Script::new([step]);
         let told = tell(&allowing(None, &script), &asking(URL), BOOKED).await;
-        let Told::NotNow { why } = told else { panic!("{told:?}") };
+        let Notified::NotNow { why } = told else { panic!("{told:?}") };
         assert!(!why.contains("Canary"));
         assert_eq!(script.requests().len(), 1);
     }
     let told = tell(&allowing(None, &Script::new([])), &asking(URL), Standing::Pending).await;
-    assert!(matches!(told, Told::NotNow { .. }), "nothing has come of it: {told:?}");
+    assert!(matches!(told, Notified::NotNow { .. }), "nothing has come of it: {told:?}");
 }
 
 #[tokio::test]
@@ -126,7 +127,7 @@ async fn only_addresses_that_the_mapping_allows_are_called() {
         let gsma = allowing(urls, &script);
         assert_eq!(is_called_back(&gsma, &asking(url)), called_back, "{url}");
         let told = tell(&gsma, &asking(url), BOOKED).await;
-        let expected = if called_back { Told::Taken } else { Told::Never };
+        let expected = if called_back { Notified::Taken } else { Notified::Never };
         assert_eq!(told, expected, "{url}");
         assert_eq!(script.requests().len(), usize::from(called_back));
     }
@@ -141,5 +142,5 @@ fn a_transaction_that_is_told_as_a_request_is_called_back_about_too() {
     assert!(is_called_back(&gsma, &raw));
     raw.method = "PUT".to_owned();
     let told = gsma.read_callback(&raw).unwrap();
-    assert!(matches!(told, CallbackNews::Payment(_)), "who tells afterwards asks for nothing");
+    assert!(matches!(told, CallbackContent::Payment(_)), "who tells afterwards asks for nothing");
 }

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::words::{self, Order, Parties, capital};
 use crate::commands::answer::{amount, members, text};
 
-/// The story of a transfer.
-pub(super) struct Story {
+/// The history of a transfer.
+pub(super) struct History {
     pub(super) parties: Parties,
-    pub(super) told: Vec<Told>,
+    pub(super) sentences: Vec<Sentence>,
     /// The thing that it waits for after the last event, and since when.
     pub(super) waits: Option<(String, String)>,
     /// The case that was opened last: its step, its evidence, and when.
@@ -18,7 +18,7 @@ pub(super) struct Story {
 }
 
 /// An event in a sentence.
-pub(super) struct Told {
+pub(super) struct Sentence {
     pub(super) seq: u64,
     pub(super) at: String,
     pub(super) text: String,
@@ -26,7 +26,7 @@ pub(super) struct Told {
     pub(super) minor: bool,
 }
 
-impl Story {
+impl History {
     /// Reads the answer of `/events`.
     pub(super) fn read(answer: &Value) -> Self {
         let parties = Parties {
@@ -34,11 +34,11 @@ impl Story {
             provider: "the provider".to_owned(),
             core: "the core".to_owned(),
         };
-        let mut story = Self { parties, told: Vec::new(), waits: None, case: None };
+        let mut history = Self { parties, sentences: Vec::new(), waits: None, case: None };
         for event in members(answer, "events") {
-            story.take(event);
+            history.take(event);
         }
-        story
+        history
     }
 
     fn take(&mut self, event: &Value) {
@@ -58,8 +58,8 @@ impl Story {
             _ => {}
         }
         let order = words::step(&text(event, "step")).map(|step| self.parties.order(step));
-        let told = order.as_ref().and_then(|order| about_step(&word, event, order));
-        let told = told.unwrap_or_else(|| about_transfer(&word, event, order.as_ref()));
+        let sentence = order.as_ref().and_then(|order| about_step(&word, event, order));
+        let sentence = sentence.unwrap_or_else(|| about_transfer(&word, event, order.as_ref()));
         self.wait(&word, event, order.as_ref(), &at);
         let minor = match word.as_str() {
             "started" | "inquired" | "hinted" | "told" | "followed" => true,
@@ -67,7 +67,7 @@ impl Story {
             _ => false,
         };
         let seq = event.get("seq").and_then(Value::as_u64).unwrap_or(0);
-        self.told.push(Told { seq, at, text: told, minor });
+        self.sentences.push(Sentence { seq, at, text: sentence, minor });
     }
 
     fn begin(&mut self, event: &Value) {
@@ -93,7 +93,7 @@ impl Story {
                     }
                     "unknown" => {
                         format!(
-                            "a clear answer of {side}, which was asked to {wanted} and is asked what became of it"
+                            "a clear answer of {side}, which was asked to {wanted} and is asked for its outcome"
                         )
                     }
                     "not_sent" => {
@@ -139,7 +139,7 @@ fn about_step(word: &str, event: &Value, order: &Order) -> Option<String> {
         }
         "concluded" => concluded(event, order),
         "inquired" => {
-            format!("{side} was asked what became of it ({wanted}): {}.", finding(event, order))
+            format!("{side} was asked for its outcome ({wanted}): {}.", finding(event, order))
         }
         "heard" => {
             let from = text(event, "channel");
