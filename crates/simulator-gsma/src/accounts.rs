@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use super::error::{ApiError, Category};
 use super::format;
 use super::order::KINDS;
-use super::simulator::{Api, Simulator, Version};
+use super::simulator::{Api, Simulator};
 use super::state::{AccountStatus, Transaction};
+use super::version::Version;
 
 /// The query of a list (§5).
 #[derive(Debug, Deserialize)]

@@ -7,7 +7,7 @@ use kiungo_simulator::books::Movement;
 use kiungo_simulator::ledger::FLOAT;
 use serde_json::json;
 
-use super::callback::pair;
+use super::format::pair;
 use super::state::{Outcome, State, Transaction};
 use super::{Simulator, callback, payments};
 

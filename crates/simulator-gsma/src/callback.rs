@@ -1,15 +1,15 @@
 //! Sends the outcome of a request to the client (`gsma-mobile-money-api.md` §4.2).
 
-use axum::http::{Method, Uri, header};
-use bytes::Bytes;
+use axum::http::Method;
 use kiungo_simulator::callback_sender::Letter;
 use kiungo_simulator::faults::hash;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::error::{ApiError, Category};
+use super::letter::letter;
 use super::options::Place;
 use super::state::{Outcome, State};
-use super::{Simulator, format, payments};
+use super::{Simulator, payments};
 
 /// A callback ready to go, and its forgery.
 struct Prepared {
@@ -62,28 +62,4 @@ fn prepare(simulator: &Simulator, state: &State, id: &str) -> Option<Prepared> {
         letter: put(&body)?,
         forged: invented.or_else(|| put(&opposite)),
     })
-}
-
-/// A request to the client.
-pub(super) fn letter(
-    simulator: &Simulator,
-    method: &Method,
-    url: &Uri,
-    correlation: Option<&str>,
-    body: &Value,
-) -> Option<Letter> {
-    let mut letter = http::Request::builder()
-        .method(method)
-        .uri(url)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header("X-Date", format::moment(simulator.now()));
-    if let Some(correlation) = correlation {
-        letter = letter.header("X-CorrelationID", correlation);
-    }
-    letter.body(Bytes::from(body.to_string())).ok()
-}
-
-/// One `{key, value}` pair.
-pub(super) fn pair(key: &str, value: &str) -> Value {
-    json!({ "key": key, "value": value })
 }

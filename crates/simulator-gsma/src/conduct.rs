@@ -4,17 +4,9 @@
 //! Rates are parts per 10,000. A draw depends on the seed, the business content, and how often that
 //! content was drawn before, as with [`kiungo_simulator::faults`].
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::PoisonError;
+use std::collections::BTreeMap;
 
-use kiungo_domain::{Money, Timestamp};
-use kiungo_simulator::faults::hash;
 use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::Simulator;
-use super::callback::pair;
-use super::state::Transaction;
 
 /// The conduct of the provider beyond its answers; nothing of it happens unless an option says so.
 #[derive(Debug, Clone, Deserialize)]
@@ -123,85 +115,4 @@ pub enum Place {
     Inquiries,
     /// In callbacks and notifications.
     Callbacks,
-}
-
-/// The number of times that each business content was drawn.
-#[derive(Debug, Default)]
-pub(super) struct Draws {
-    drawn: HashMap<u64, u32>,
-}
-
-impl Draws {
-    /// True if what `name` stands for happens to `key` this time, at `rate` parts per 10,000.
-    pub(super) fn happens(&mut self, seed: u64, name: &str, key: &str, rate: u16) -> bool {
-        if rate == 0 {
-            return false;
-        }
-        let what = hash(seed, &[b"conduct", name.as_bytes(), key.as_bytes()]);
-        let times = self.drawn.entry(what).or_insert(0);
-        *times += 1;
-        hash(what, &[&times.to_le_bytes()]) % 10_000 < u64::from(rate)
-    }
-}
-
-impl Simulator {
-    /// True if a piece of conduct befalls `key` this time.
-    pub(super) fn happens(&self, name: &str, key: &str, rate: u16) -> bool {
-        let mut draws = self.inner.draws.lock().unwrap_or_else(PoisonError::into_inner);
-        draws.happens(self.inner.faults.seed(), name, key, rate)
-    }
-
-    /// True if the float is empty now, by the options.
-    pub(super) fn float_is_empty(&self, began: Timestamp) -> bool {
-        let Some((from, to)) = self.options().conduct.float_empty_ms else { return false };
-        let since = self.now().as_micros().saturating_sub(began.as_micros()).max(0) / 1_000;
-        (from..to).contains(&u64::try_from(since).unwrap_or(0))
-    }
-
-    /// The transaction as it is stated at `place`, which is not always as it is.
-    pub(super) fn misstate(&self, place: Place, of: &Transaction, body: &mut Value) {
-        let conduct = &self.options().conduct;
-        if !conduct.other_in.contains(&place) {
-            return;
-        }
-        let happens = |name: &str, rate| self.happens(name, &of.key, rate);
-        if happens("other_amount", conduct.other_amount) {
-            let other = of.amount.minor().saturating_add(100);
-            let other = Money::from_minor(other, of.amount.currency());
-            body["amount"] = other.map(Money::to_short_decimal).unwrap_or_default().into();
-        }
-        if happens("other_wallet", conduct.other_wallet) {
-            let other = json!([pair("msisdn", "+255799999999")]);
-            body[of.customers_side()] = other;
-        }
-        if happens("other_reference", conduct.other_reference) {
-            let name = "requestingOrganisationTransactionReference";
-            let other = body[name].as_str().map_or_else(|| "OTHER".to_owned(), other_digit);
-            body[name] = other.into();
-        }
-        if happens("other_receipt", conduct.other_receipt) {
-            body["transactionReference"] = of.reference.replacen("REF-", "REF-8", 1).into();
-        }
-    }
-}
-
-/// The same text with another first character, so that it is of the same form.
-fn other_digit(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = if letters.next() == Some('1') { '2' } else { '1' };
-    std::iter::once(first).chain(letters).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_kept_and_a_content_is_drawn_anew_each_time() {
-        let mut draws = Draws::default();
-        let hits = (0..10_000).filter(|_| draws.happens(7, "late", "one", 1_000)).count();
-        assert!((800..1_200).contains(&hits), "{hits}");
-        assert!((0..100).all(|_| !draws.happens(7, "late", "one", 0)));
-        assert!((0..100).all(|_| draws.happens(7, "late", "one", 10_000)));
-    }
 }

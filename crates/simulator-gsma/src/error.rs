@@ -1,14 +1,11 @@
 //! The error object and where it belongs (`gsma-mobile-money-api.md` §6).
 
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::StatusCode;
 use kiungo_domain::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::format;
 use super::options::Quirks;
-use super::{Simulator, format};
 
 /// An error as the API states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,28 +106,5 @@ impl ApiError {
             body.insert("errorParameters".into(), pairs.collect());
         }
         Value::Object(body)
-    }
-}
-
-/// Gives an answer to a request that is refused before it reaches us (a path that is no text, a
-/// body that is too long) the API's own form: it knows neither another one nor another status (§1,
-/// §6.1).
-pub(super) async fn in_our_form(
-    State(simulator): State<Simulator>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let response = next.run(request).await;
-    let plain = response.headers().get(header::CONTENT_TYPE);
-    let plain = plain.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    let error = |code, text| ApiError::new(Category::Validation, code, text, simulator.now());
-    match response.status() {
-        StatusCode::PAYLOAD_TOO_LARGE if plain => {
-            simulator.refuse(&error("lengthError", "The body is too long"))
-        }
-        status if status.is_client_error() && plain => {
-            simulator.refuse(&error("formatError", "The path or the body is malformed"))
-        }
-        _ => response,
     }
 }

@@ -5,10 +5,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use kiungo_domain::Timestamp;
 use kiungo_simulator::ledger::FLOAT;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::options::{Identifier, Quirks};
-use super::simulator::Version;
+use super::version::Version;
 
 /// The 20 identifier keys of §8.
 const KEYS: [&str; 20] = [
@@ -155,6 +155,11 @@ pub(super) fn decode(segment: &str) -> Option<String> {
         bytes.push(u8::from_str_radix(hex, 16).ok()?);
     }
     String::from_utf8(bytes).ok()
+}
+
+/// One `{key, value}` pair.
+pub(super) fn pair(key: &str, value: &str) -> Value {
+    json!({ "key": key, "value": value })
 }
 
 #[cfg(test)]

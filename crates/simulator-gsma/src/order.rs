@@ -1,19 +1,16 @@
 //! Reading and validating a creation request (`gsma-mobile-money-api.md` §7, §8, §10.1).
 
-use axum::extract::State;
-use axum::http::{HeaderMap, Method, Uri};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, Uri};
 use kiungo_domain::{Currency, Money, Timestamp};
 use kiungo_simulator::ledger::FLOAT;
 use serde_json::{Map, Value, json};
 
+use super::admission::content_is_whole;
 use super::error::{ApiError, Category};
 use super::options::Options;
 use super::schema::{Schema, Violations, is_institution_type};
-use super::security::content_is_whole;
-use super::simulator::{Api, Version};
-use super::{format, iso, sandbox};
+use super::version::Version;
+use super::{format, iso, trigger};
 
 /// The transaction types of §8.
 pub(super) const KINDS: [&str; 9] = [
@@ -140,7 +137,7 @@ impl Raw<'_> {
     }
 
     /// The headers that may be left out, and must be right where they are not (§2.1).
-    fn check_headers(&self, violations: &mut Violations) {
+    pub(super) fn check_headers(&self, violations: &mut Violations) {
         let text = |name| self.headers.get(name).map(|value| value.to_str().unwrap_or_default());
         if let Some(date) = text("x-date") {
             let read = format::read_date_time(date).or_else(|| format::read_http_date(date));
@@ -212,7 +209,7 @@ impl Raw<'_> {
         let customer = if from == FLOAT { &to } else { &from };
         let label = self.label(&echo);
         let key = format!("{customer}|{}|{label}", amount.minor());
-        let failing = sandbox::failure(&kind, amount, from == to, self.now);
+        let failing = trigger::failure(&kind, amount, from == to, self.now);
         let failing = failing.filter(|_| self.options.triggers);
         Ok(Order {
             sender,
@@ -366,32 +363,6 @@ impl Raw<'_> {
         });
         let description = || echo.get("descriptionText")?.as_str().map(str::to_owned);
         noted.map(|(_, value)| value).or_else(description).unwrap_or_default()
-    }
-}
-
-/// The headers that a question may carry are checked like those of a creation.
-pub(super) async fn checked(
-    State(api): State<Api>,
-    request: axum::extract::Request,
-    next: Next,
-) -> Response {
-    if request.method() != Method::GET {
-        return next.run(request).await;
-    }
-    let simulator = &api.simulator;
-    let now = simulator.now();
-    let mut violations = Violations::default();
-    let raw = Raw {
-        version: api.version,
-        options: simulator.options(),
-        headers: request.headers(),
-        body: &[],
-        now,
-    };
-    raw.check_headers(&mut violations);
-    match violations.into_result(now) {
-        Ok(()) => next.run(request).await,
-        Err(error) => simulator.refuse(&error),
     }
 }
 

@@ -13,10 +13,12 @@ use kiungo_simulator::ledger::{FLOAT, Hindrance};
 use kiungo_simulator::payment::PaymentRefused;
 use serde_json::{Map, Value, json};
 
-use super::callback::{letter, pair};
+use super::format::pair;
+use super::letter::letter;
 use super::options::{NotifyForm, Place};
-use super::simulator::{Simulator, Version};
+use super::simulator::Simulator;
 use super::state::Transaction;
+use super::version::Version;
 use super::{afterwards, format};
 
 /// Moves the money and lets the client know.

@@ -14,10 +14,10 @@ use kiungo_simulator::ledger::{FLOAT, Hindrance};
 use kiungo_simulator::response_faults::{Subject, perform};
 use serde_json::{Map, Value};
 
+use super::admission::Client;
 use super::error::{ApiError, Category};
 use super::options::{Flow, Place};
 use super::order::{Order, Raw, canonical};
-use super::security::Client;
 use super::simulator::{Api, Simulator};
 use super::state::{AccountStatus, Outcome, Request, State, Transaction};
 use super::{afterwards, callback, format};

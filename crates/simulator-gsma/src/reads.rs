@@ -8,10 +8,10 @@ use kiungo_simulator::faults::Fault;
 use kiungo_simulator::response_faults::{Subject, perform};
 use serde_json::json;
 
+use super::admission::Client;
 use super::error::{ApiError, Category};
 use super::format;
 use super::options::{LinkForm, Place, WhilePending};
-use super::security::Client;
 use super::simulator::{Api, Simulator};
 use super::state::Outcome;
 

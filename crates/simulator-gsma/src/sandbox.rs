@@ -1,12 +1,11 @@
 //! The contents that published suites expect of a sandbox (`gsma-mobile-money-api.md` §15):
-//! accounts that are there from the start, and amounts that decide the outcome.
+//! accounts that are there from the start. `trigger` has the amounts that decide the outcome.
 
 use kiungo_domain::{Currency, Money, Timestamp};
 use kiungo_simulator::books::Movement;
 use serde_json::{Map, json};
 
-use super::callback::pair;
-use super::error::{ApiError, Category};
+use super::format::pair;
 use super::state::{State, Transaction};
 
 /// The accounts that the suites name (§15.1), and what each has at the start, in minor units.
@@ -58,23 +57,4 @@ pub(super) fn furnish(state: &mut State, currency: Currency, now: Timestamp) {
             visible_at: now,
         });
     }
-}
-
-/// The failure that a compliance amount stands for (§15.3).
-pub(super) fn failure(
-    kind: &str,
-    amount: Money,
-    same_parties: bool,
-    now: Timestamp,
-) -> Option<ApiError> {
-    let is = |text: &str| Money::parse(text, amount.currency()) == Ok(amount);
-    let (category, code) = match kind {
-        "merchantpay" if is("7") && same_parties => (Category::BusinessRule, "samePartiesError"),
-        "merchantpay" if is("10") => (Category::Validation, "genericError"),
-        "merchantpay" if is("17") => (Category::BusinessRule, "insufficientFunds"),
-        "disbursement" if is("51") => (Category::BusinessRule, "insufficientFunds"),
-        "adjustment" if is("61") => (Category::Validation, "mandatoryValueNotSupplied"),
-        _ => return None,
-    };
-    Some(ApiError::new(category, code, "Triggered by the amount", now))
 }

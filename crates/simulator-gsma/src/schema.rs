@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Category};
-use super::simulator::Version;
+use super::version::Version;
 use super::{format, iso};
 use kiungo_domain::Timestamp;
 

@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::format;
 use super::options::{Options, Quirks};
 use super::order::Order;
-use super::simulator::Version;
+use super::version::Version;
 
 /// The state behind the one lock.
 pub(super) struct State {

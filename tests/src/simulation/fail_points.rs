@@ -17,7 +17,7 @@ pub struct DrawnTripwire {
     per_10_000: u64,
     armed: AtomicBool,
     crashes: AtomicU64,
-    /// AcknowledgedReversals when the process has died.
+    /// Notified when the process has died.
     pub died: Arc<Notify>,
 }
 

@@ -57,7 +57,7 @@ impl TransferUpdate {
                 self.record_outcome(step, Outcome::Completed(confirmation), policy);
             }
             Finding::Rejected(rejection) => {
-                self.record_outcome(step, Outcome::Rejected(rejection), policy)
+                self.record_outcome(step, Outcome::Rejected(rejection), policy);
             }
             Finding::Reversed(confirmation) => self.reversed_elsewhere(step, confirmation, policy),
             Finding::Absent => self.absent(step, policy),

@@ -353,7 +353,7 @@ impl TransferUpdate {
         let why = format!("receipt {receipt} belongs to transfer {owner}");
         match self.transfer.step(step).state {
             StepState::Sent { .. } => {
-                self.record_outcome(step, Outcome::unknown(why.clone()), policy)
+                self.record_outcome(step, Outcome::unknown(why.clone()), policy);
             }
             StepState::Waiting(_) => {
                 let finding = Finding::unclear(why.clone());

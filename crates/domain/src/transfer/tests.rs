@@ -2,6 +2,7 @@
 
 mod answered;
 mod decided;
+mod event_table;
 mod evidence;
 mod facts;
 mod journals;
@@ -203,7 +204,7 @@ fn happen(
         Happening::Send => drop(open.and_then(|step| update.start(step, policy))),
         Happening::Outcome(step, outcome) => update.conclude(open.unwrap_or(step), outcome, policy),
         Happening::Finding(step, finding) => {
-            update.apply_finding(open.unwrap_or(step), finding, policy)
+            update.apply_finding(open.unwrap_or(step), finding, policy);
         }
         Happening::Hint => update.hint("callback"),
         Happening::Crash => drop(open.map(|step| update.interrupted(step, policy))),

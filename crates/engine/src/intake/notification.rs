@@ -98,9 +98,9 @@ impl ProviderNotifier {
         permit.ready().await;
         // Nothing is reported to the throttle: where the provider is told says nothing about its
         // API.
-        let notified = notifier.notify(&state, now).await;
+        let reply = notifier.notify(&state, now).await;
         drop(permit);
-        match notified {
+        match reply {
             Notified::Taken => {
                 count(provider, "taken");
                 noted("the provider was notified of the outcome of its payment")

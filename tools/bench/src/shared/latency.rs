@@ -41,7 +41,7 @@ pub(crate) struct PublishTimes {
 }
 
 impl Lag {
-    /// Measures with the times of this test_bed's database.
+    /// Measures with the times of the database of a test bed.
     pub(crate) async fn of(test_bed: &TestBed) -> Result<Self, BenchError> {
         let mut connection = test_bed.connection().await?;
         let kept: String =

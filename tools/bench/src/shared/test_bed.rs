@@ -34,7 +34,7 @@ impl TestBed {
         Ok(test_bed)
     }
 
-    /// Makes a test_bed, lends it, and removes it, whatever came of it.
+    /// Makes a test bed, lends it, and removes it in any case.
     pub(crate) async fn lend<T>(
         options: &SharedOptions,
         part: &str,

@@ -1,7 +1,7 @@
 //! Events of every form are read. The files `events_<form>.jsonl` are frozen: an event each line, as a
 //! program of that time stored it.
 
-use super::sequences::events;
+use super::event_table::events;
 use super::*;
 use crate::transfer::stored::{FORM, StoredEventError};
 
