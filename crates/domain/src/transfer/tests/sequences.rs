@@ -614,26 +614,6 @@ fn nothing_that_follows_a_contradiction_is_sent_until_a_person_closes_it() {
     assert_eq!(scenario.status(), Status::Completed);
 }
 
-/// A fee goes to whom it belongs: what the customer pays is not taken from the float.
-#[test]
-fn a_fee_is_booked_to_whom_it_belongs() {
-    for (kind, fees) in [(Kind::Deposit, 250), (Kind::Withdrawal, 0)] {
-        let (mut scenario, fee) =
-            (Scenario::new(kind, false, OnCoreRejection::Suspense), money(250));
-        let charged = |text| Confirmation { fee: Some(fee), ..Confirmation::bare(receipt(text)) };
-        let mut update =
-            TransferUpdate::resume(scenario.then(Happening::Clear).transfer.clone(), scenario.at);
-        for (step, text) in [(StepName::First, "1"), (StepName::Second, "2")] {
-            update.start(step, &scenario.policy);
-            update.conclude(step, Outcome::Completed(charged(text)), &scenario.policy);
-        }
-        let decision = update.finish().unwrap();
-        let of = |posting: &&Posting| matches!(posting.account, LedgerAccount::Fees(_));
-        let booked: i64 = decision.postings.iter().filter(of).map(|it| it.minor).sum();
-        assert_eq!(booked, fees, "{kind:?}");
-    }
-}
-
 /// Every kind of event on every kind of state: what follows, or that it cannot.
 #[test]
 fn the_result_of_each_event_in_each_state_is_known() {

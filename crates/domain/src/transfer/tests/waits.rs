@@ -225,3 +225,23 @@ fn a_first_leg_is_asked_about_before_it_is_given_up_on_an_answer() {
     scenario.sends(refused());
     assert_eq!(scenario.status(), Status::Failed);
 }
+
+/// A fee goes to whom it belongs: what the customer pays is not taken from the float.
+#[test]
+fn a_fee_is_booked_to_whom_it_belongs() {
+    for (kind, fees) in [(Kind::Deposit, 250), (Kind::Withdrawal, 0)] {
+        let (mut scenario, fee) =
+            (Scenario::new(kind, false, OnCoreRejection::Suspense), money(250));
+        let charged = |text| Confirmation { fee: Some(fee), ..Confirmation::bare(receipt(text)) };
+        let mut update =
+            TransferUpdate::resume(scenario.then(Happening::Clear).transfer.clone(), scenario.at);
+        for (step, text) in [(StepName::First, "1"), (StepName::Second, "2")] {
+            update.start(step, &scenario.policy);
+            update.conclude(step, Outcome::Completed(charged(text)), &scenario.policy);
+        }
+        let decision = update.finish().unwrap();
+        let of = |posting: &&Posting| matches!(posting.account, LedgerAccount::Fees(_));
+        let booked: i64 = decision.postings.iter().filter(of).map(|it| it.minor).sum();
+        assert_eq!(booked, fees, "{kind:?}");
+    }
+}
