@@ -2,12 +2,12 @@
 
 use axum::Router;
 
-use super::{Simulator, control, request_context};
+use super::{Simulator, control, requests};
 
 impl Simulator {
     /// The routes for clients, `/fineract-provider/…`, and those for whoever runs the simulator,
     /// `/_sim/…`.
     pub fn router(&self) -> Router {
-        control::router().fallback(request_context::handle).with_state(self.clone())
+        control::router().fallback(requests::handle).with_state(self.clone())
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn letter(url: &str, body: &Value) -> Option<Letter> {
         .ok()
 }
 
-/// Counts an acknowledgement that is not as documented; it is tolerated (§12).
+/// Counts an acknowledgement that is not as documented; it is tolerated (`mpesa-openapi.md` §12).
 pub(super) fn acknowledged(
     simulator: &Simulator,
     answer: Option<&http::Response<Bytes>>,

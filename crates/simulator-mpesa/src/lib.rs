@@ -13,7 +13,7 @@
 //! * `state`: the memory of the market
 //! * `simulator`: the market as a whole
 //! * `conduct`, `stated_receipt`: the conduct of the market that no request asks for, by option
-//! * `session`, `admission`: opening sessions, and who may do what
+//! * `admission`, `session`: who may do what, and opening sessions
 //! * `execution`: moving money, charging for it, taking it back
 //! * `client_messages`, `callback`, `paybill`: results of asynchronous operations; payments started
 //!   at the wallet

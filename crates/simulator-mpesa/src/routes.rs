@@ -34,7 +34,7 @@ impl Provider for Simulator {
     }
 
     fn faults(&self) -> &Faults {
-        Self::faults(self)
+        &self.inner.faults
     }
 
     fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
