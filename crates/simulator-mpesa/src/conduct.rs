@@ -4,10 +4,7 @@
 //! Rates are parts per 10,000. A draw depends on the seed, the business content, and how often that
 //! content was drawn before, as with [`kiungo_simulator::faults`].
 
-use kiungo_domain::Timestamp;
 use serde::Deserialize;
-
-use super::Simulator;
 
 /// The conduct of the market beyond its answers; nothing of it happens unless an option says so.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,21 +65,5 @@ impl Default for Conduct {
             activated_late: 0,
             activated_late_ms: 90_000,
         }
-    }
-}
-
-impl Simulator {
-    /// True if a piece of conduct befalls `key` this time.
-    pub(super) fn happens(&self, name: &str, key: &str, rate: u16) -> bool {
-        let seed = self.faults().seed();
-        self.state().draws.happens(seed, name, key, rate)
-    }
-
-    /// True if the float is empty now, by the options.
-    pub(super) fn float_is_empty(&self, began: Timestamp) -> bool {
-        let Some((from, to)) = self.options().conduct.float_empty_ms else { return false };
-        let since = self.now().as_micros().saturating_sub(began.as_micros()).max(0) / 1_000;
-        let since = u64::try_from(since).unwrap_or(0);
-        (from..to).contains(&since)
     }
 }

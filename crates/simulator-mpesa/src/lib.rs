@@ -4,7 +4,7 @@
 //!
 //! From below to the top:
 //!
-//! * [`options`]: the options of this market
+//! * [`options`], `conduct`: the options of this market; those of conduct that no request asks for
 //! * `codes`, `triggers`: response codes, and the sandbox's magic numbers
 //! * `call`, `answer`: a call as received, and the forms of answers
 //! * `fields`, `order`: the field dictionary, and reading a request by it
@@ -12,7 +12,7 @@
 //! * `sessions`, `limits`, `mandates`, `draws`: what the market remembers, each as data
 //! * `state`: the memory of the market
 //! * `simulator`: the market as a whole
-//! * `conduct`, `stated_receipt`: the conduct of the market that no request asks for, by option
+//! * `stated_receipt`: receipts that are stated, truly or not
 //! * `admission`, `session`: who may do what, and opening sessions
 //! * `execution`: moving money, charging for it, taking it back
 //! * `client_messages`, `callback`, `paybill`: results of asynchronous operations; payments started

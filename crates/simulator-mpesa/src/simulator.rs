@@ -102,4 +102,18 @@ impl Simulator {
     pub(crate) fn faults(&self) -> &Faults {
         &self.inner.faults
     }
+
+    /// True if a piece of conduct befalls `key` this time.
+    pub(super) fn happens(&self, name: &str, key: &str, rate: u16) -> bool {
+        let seed = self.faults().seed();
+        self.state().draws.happens(seed, name, key, rate)
+    }
+
+    /// True if the float is empty now, by the options.
+    pub(super) fn float_is_empty(&self, began: Timestamp) -> bool {
+        let Some((from, to)) = self.options().conduct.float_empty_ms else { return false };
+        let since = self.now().as_micros().saturating_sub(began.as_micros()).max(0) / 1_000;
+        let since = u64::try_from(since).unwrap_or(0);
+        (from..to).contains(&since)
+    }
 }
