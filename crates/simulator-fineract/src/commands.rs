@@ -104,7 +104,7 @@ impl Commands {
                 }
             };
         }
-        let id = super::bank::next_id(&self.rows);
+        let id = super::by_id::next_id(&self.rows);
         if let Some(scope) = scope {
             self.by_key.insert(scope, id);
         }
@@ -124,14 +124,14 @@ impl Commands {
 
     /// Notes what became of a command.
     pub(crate) fn settle(&mut self, id: u64, state: State) {
-        if let Some(row) = super::bank::row_mut(&mut self.rows, id) {
+        if let Some(row) = super::by_id::row_mut(&mut self.rows, id) {
             row.state = state;
         }
     }
 
     /// Takes the newest row away again: a crash in one transaction leaves nothing.
     pub(crate) fn forget(&mut self, id: u64, key: Option<&str>) {
-        if let Some(row) = super::bank::row_mut(&mut self.rows, id) {
+        if let Some(row) = super::by_id::row_mut(&mut self.rows, id) {
             row.state = State::Deleted;
             if let Some(key) = key {
                 self.by_key.remove(&(row.order.action, key.to_owned()));
@@ -167,7 +167,7 @@ impl Commands {
 
     /// The row with this id.
     pub(crate) fn get(&self, id: u64) -> Option<&Row> {
-        super::bank::row(&self.rows, id)
+        super::by_id::row(&self.rows, id)
     }
 
     /// All rows, oldest first.

@@ -6,16 +6,16 @@ use super::answer::Answer;
 use super::bank::Bank;
 use super::body::Body;
 use super::calendar;
+use super::call::{Call, Caller, unknown_command};
+use super::command_context::{CommandContext, Contention};
 use super::commands::{Claim, Draft, State};
-use super::desk::{Contention, Desk};
-use super::fault_draw::{EarlyError, Errand, Luck};
+use super::fault_draw::{DrawnFaults, EarlyError, FaultSubject};
 use super::json::Serializer;
 use super::options::Version;
 use super::refusal::{Problem, Refusal};
-use super::request_context::{Call, Guest, unknown_command};
 use super::result::{CommandResult, awaiting_approval};
 use super::route::{Action, Key, Order, Route};
-use super::{Simulator, hooks, loans, savings};
+use super::{Simulator, hook_delivery, loans, savings};
 
 /// The waits of the server itself before it tries a key under processing again (`fineract.md`
 /// §4.2).
@@ -34,19 +34,19 @@ impl Simulator {
     pub(crate) async fn command(
         &self,
         call: &Call,
-        errand: &Errand,
-        luck: Luck,
+        subject: &FaultSubject,
+        drawn: DrawnFaults,
     ) -> Result<Answer, Refusal> {
-        let guest = self.admit(call)?;
+        let caller = self.admit(call)?;
         call.must_be_json()?;
         let Ok(Route::Command(order)) = &call.route else { return Err(unknown_command(call)) };
-        let target = self.resolve(guest, order, luck)?;
+        let target = self.resolve(caller, order, drawn)?;
         let task = order.action.task();
-        guest.must_be_allowed(&task)?;
+        caller.must_be_allowed(&task)?;
         if self.is_forbidden_now() {
             return Err(Refusal::NotAuthorized(task));
         }
-        if luck.error_before == Some(EarlyError::Scheduler) {
+        if drawn.error_before == Some(EarlyError::Scheduler) {
             return Err(scheduler_running());
         }
         let body = call.body.as_ref().map_err(Clone::clone)?.as_ref();
@@ -59,10 +59,10 @@ impl Simulator {
             body,
             key,
             wire_key,
-            maker: &guest.user.name,
+            maker: &caller.user.name,
             at: call.at,
         };
-        let row = match self.claim(guest.tenant, &draft).await? {
+        let row = match self.claim(caller.tenant, &draft).await? {
             Claim::Mine(row) => row,
             Claim::Replay(answer) => return Ok(answer),
             _ => return Ok(too_early(call)),
@@ -71,41 +71,47 @@ impl Simulator {
         if !command.is_zero() {
             tokio::time::sleep(command).await;
         }
-        if luck.late_work {
+        if drawn.late_work {
             tokio::time::sleep(self.faults().slow()).await;
         }
-        let mishap = errand.mishap(self.faults(), target.action, self.options().version);
-        let desk = Desk {
+        let drawn_refusal =
+            subject.drawn_refusal(self.faults(), target.action, self.options().version);
+        let context = CommandContext {
             options: self.options(),
             today: calendar::business_date(self.options(), self.clock().now()),
-            user: &guest.user.name,
+            user: &caller.user.name,
             key: wire_key,
             needs_approval: self.options().maker_checker.contains(&task)
-                && !guest.user.is_checker_of(&task),
-            mishap,
-            contention: errand.contention(self.faults()),
+                && !caller.user.is_checker_of(&task),
+            drawn_refusal,
+            contention: subject.contention(self.faults()),
         };
-        let done =
-            self.with_bank(guest.tenant, |bank| work(bank, &desk, (row, key), target, body, luck));
+        let done = self
+            .with_bank(caller.tenant, |bank| work(bank, &context, (row, key), target, body, drawn));
         // A command without a body sends no hook.
         if let Some(body) = body {
             let response = done.as_ref().ok().and_then(Answer::result);
             let event = (target.action.entity(), target.action.name());
-            self.tell(guest.tenant, event, &hooks::repeated(body), response.as_ref());
+            self.tell(caller.tenant, event, &hook_delivery::repeated(body), response.as_ref());
         }
         done
     }
 
     /// The nightly job's lock, and names instead of ids: both before the command is known.
-    fn resolve(&self, guest: Guest<'_>, order: &Order, luck: Luck) -> Result<Target, Refusal> {
-        self.with_bank(guest.tenant, |bank| {
+    fn resolve(
+        &self,
+        caller: Caller<'_>,
+        order: &Order,
+        drawn: DrawnFaults,
+    ) -> Result<Target, Refusal> {
+        self.with_bank(caller.tenant, |bank| {
             let action = order.action;
             let account = if action.is_loan() {
                 bank.loan_id(&order.account)?
             } else {
                 bank.savings_id(&order.account)?
             };
-            if luck.loan_locked && bank.loan(account).is_ok() {
+            if drawn.loan_locked && bank.loan(account).is_ok() {
                 return Err(Refusal::LoanLocked(account));
             }
             let transaction = match &order.transaction {
@@ -143,17 +149,17 @@ impl Simulator {
     /// A second person approves or rejects a command that waits (`fineract.md` §3.2).
     pub(crate) fn decide(
         &self,
-        guest: Guest<'_>,
+        caller: Caller<'_>,
         call: &Call,
         command: u64,
     ) -> Result<Answer, Refusal> {
-        let desk = Desk {
+        let context = CommandContext {
             options: self.options(),
             today: calendar::business_date(self.options(), call.at),
-            user: &guest.user.name,
+            user: &caller.user.name,
             key: "",
             needs_approval: false,
-            mishap: None,
+            drawn_refusal: None,
             contention: Contention::default(),
         };
         let approve = match call.query.get("command").map(str::to_ascii_lowercase).as_deref() {
@@ -161,7 +167,7 @@ impl Simulator {
             Some("reject") => false,
             _ => return Err(unknown_command(call)),
         };
-        self.with_bank(guest.tenant, |bank| {
+        self.with_bank(caller.tenant, |bank| {
             let waiting =
                 bank.commands.get(command).filter(|row| row.state == State::AwaitingApproval);
             let Some(waiting) = waiting else {
@@ -170,10 +176,10 @@ impl Simulator {
                 return Err(Refusal::NotFound(problem.arg(command)));
             };
             let task = waiting.order.action.task();
-            if !guest.user.is_checker_of(&task) {
+            if !caller.user.is_checker_of(&task) {
                 return Err(Refusal::NotAuthorized(format!("{task}_CHECKER")));
             }
-            if waiting.maker == guest.user.name {
+            if waiting.maker == caller.user.name {
                 let message = "The same user cannot approve a command that he made.";
                 let problem = Problem::new("error.msg.command.unsupported", message);
                 return Err(Refusal::invalid(problem));
@@ -190,9 +196,9 @@ impl Simulator {
                 let json = super::json::Json::object().with("commandId", command);
                 return Ok(Answer::ok(Serializer::Gson, &json));
             }
-            let desk = Desk { key: &key, ..desk };
-            let result = run(bank, &desk, target, body.as_ref())?;
-            let answer = Answer::ok(Serializer::Gson, &result.json(desk.version()));
+            let context = CommandContext { key: &key, ..context };
+            let result = run(bank, &context, target, body.as_ref())?;
+            let answer = Answer::ok(Serializer::Gson, &result.json(context.version()));
             bank.commands.settle(command, State::Processed(answer.clone()));
             Ok(answer)
         })
@@ -202,15 +208,15 @@ impl Simulator {
 /// Runs the handler and settles the row; or crashes in one of the two windows.
 fn work(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     (row, key): (u64, Option<&str>),
     target: Target,
     body: Option<&Body>,
-    luck: Luck,
+    drawn: DrawnFaults,
 ) -> Result<Answer, Refusal> {
     // From 1.15 on money and result are one transaction: no window is left.
-    let one_transaction = desk.version() >= Version::V1_15;
-    if luck.stuck_before {
+    let one_transaction = context.version() >= Version::V1_15;
+    if drawn.stuck_before {
         if one_transaction {
             bank.commands.forget(row, key);
         } else if key.is_some() {
@@ -218,22 +224,22 @@ fn work(
         }
         return Ok(Answer::reset());
     }
-    if luck.error_before == Some(EarlyError::Handler) {
+    if drawn.error_before == Some(EarlyError::Handler) {
         bank.commands.settle(row, State::Failed(Refusal::Server.stored()));
         return Err(Refusal::Server);
     }
-    let done = run(bank, desk, target, body);
-    let stuck = luck.stuck_after && done.is_ok();
+    let done = run(bank, context, target, body);
+    let stuck = drawn.stuck_after && done.is_ok();
     if stuck && !one_transaction {
         return Ok(Answer::reset());
     }
     let (state, answer) = match done {
         Ok(result) => {
-            let answer = Answer::ok(Serializer::Gson, &result.json(desk.version()));
+            let answer = Answer::ok(Serializer::Gson, &result.json(context.version()));
             (State::Processed(answer.clone()), answer)
         }
         Err(Refusal::AwaitsApproval(resource)) => {
-            let json = awaiting_approval(row, resource, desk.version());
+            let json = awaiting_approval(row, resource, context.version());
             (State::AwaitingApproval, Answer::ok(Serializer::Gson, &json))
         }
         Err(refusal) => (State::Failed(refusal.stored()), refusal.answer()),
@@ -244,7 +250,7 @@ fn work(
 
 fn run(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     target: Target,
     body: Option<&Body>,
 ) -> Result<CommandResult, Refusal> {
@@ -254,18 +260,18 @@ fn run(
     };
     let (account, transaction) = (target.account, target.transaction.unwrap_or(0));
     match target.action {
-        Action::Deposit => savings::post::deposit(bank, desk, account, body),
-        Action::Withdraw => savings::post::withdraw(bank, desk, account, body),
-        Action::Hold => savings::hold::hold(bank, desk, account, body),
-        Action::Release => savings::hold::release(bank, desk, account, transaction),
-        Action::Undo => savings::undo::undo(bank, desk, account, transaction),
-        Action::Reverse => savings::undo::reverse(bank, desk, account, transaction),
-        Action::Approve => loans::disburse::approve(bank, desk, account, body),
-        Action::Disburse => loans::disburse::disburse(bank, desk, account, body),
-        Action::UndoDisbursal => loans::disburse::undo_disbursal(bank, desk, account, body),
-        Action::Repay => loans::post::repay(bank, desk, account, body),
-        Action::Refund => loans::post::refund(bank, desk, account, body),
-        Action::Adjust => loans::adjust::adjust(bank, desk, account, transaction, body),
+        Action::Deposit => savings::post::deposit(bank, context, account, body),
+        Action::Withdraw => savings::post::withdraw(bank, context, account, body),
+        Action::Hold => savings::hold::hold(bank, context, account, body),
+        Action::Release => savings::hold::release(bank, context, account, transaction),
+        Action::Undo => savings::undo::undo(bank, context, account, transaction),
+        Action::Reverse => savings::undo::reverse(bank, context, account, transaction),
+        Action::Approve => loans::disburse::approve(bank, context, account, body),
+        Action::Disburse => loans::disburse::disburse(bank, context, account, body),
+        Action::UndoDisbursal => loans::disburse::undo_disbursal(bank, context, account, body),
+        Action::Repay => loans::post::repay(bank, context, account, body),
+        Action::Refund => loans::post::refund(bank, context, account, body),
+        Action::Adjust => loans::adjust::adjust(bank, context, account, transaction, body),
     }
 }
 

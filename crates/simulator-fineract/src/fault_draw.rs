@@ -3,16 +3,18 @@
 
 use kiungo_simulator::faults::{Fault, Faults, hash};
 
-use super::bank::{Bank, loan_party, row, savings_party};
+use super::bank::Bank;
+use super::books::{loan_party, savings_party};
+use super::by_id::row;
+use super::call::Call;
+use super::command_context::Contention;
 use super::decimal::Decimal;
-use super::desk::Contention;
 use super::options::Version;
-use super::request_context::Call;
 use super::route::{Action, Key, Order, Read, Route};
 
 /// The operation of a request, as far as faults are concerned.
 #[derive(Debug, Clone)]
-pub(crate) struct Errand {
+pub(crate) struct FaultSubject {
     operation: &'static str,
     key: String,
 }
@@ -31,7 +33,7 @@ pub(crate) enum EarlyError {
 /// The faults drawn for one request, each on its own.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Luck {
+pub(crate) struct DrawnFaults {
     pub(crate) reset_before: bool,
     pub(crate) error_before: Option<EarlyError>,
     pub(crate) late_work: bool,
@@ -45,8 +47,8 @@ pub(crate) struct Luck {
     pub(crate) loan_locked: bool,
 }
 
-impl Errand {
-    /// The errand of `call`.
+impl FaultSubject {
+    /// The subject of `call`.
     pub(crate) fn of(call: &Call, bank: Option<&Bank>) -> Self {
         match &call.route {
             Ok(Route::Command(order)) => {
@@ -61,14 +63,14 @@ impl Errand {
     }
 
     /// Draws the faults that do not depend on how far the request comes.
-    pub(crate) fn draw(&self, faults: &Faults, call: &Call, version: Version) -> Luck {
+    pub(crate) fn draw(&self, faults: &Faults, call: &Call, version: Version) -> DrawnFaults {
         let strikes = |fault| faults.strikes(self.operation, fault, &self.key);
         let order = match &call.route {
             Ok(Route::Command(order)) => Some(order),
             _ => None,
         };
         let is_loan = order.is_some_and(|order| order.action.is_loan());
-        Luck {
+        DrawnFaults {
             reset_before: strikes(Fault::ResetBefore),
             error_before: strikes(Fault::ErrorBefore).then(|| self.early_error(faults)),
             late_work: strikes(Fault::LateWork),
@@ -83,7 +85,7 @@ impl Errand {
     }
 
     /// Draws the refusal that a command meets in its handler.
-    pub(crate) fn mishap(
+    pub(crate) fn drawn_refusal(
         &self,
         faults: &Faults,
         action: Action,

@@ -219,6 +219,11 @@ impl From<Vec<Json>> for Json {
     }
 }
 
+/// An enumeration: id, code, value.
+pub(crate) fn coded(id: i64, code: &str, value: &str) -> Json {
+    Json::object().with("id", id).with("code", code).with("value", value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,11 +6,24 @@
 //! * [`FineractFamily`]: the family as a program offers it
 //! * [`ClientSpec`]: the contents of the core before a story begins
 //!
-//! From a request to an answer: `request_context` (tenant, login, route, faults), then `reads`, or
-//! `execute` (permission, command table, handler). The handlers live in `savings` and `loans`, the
-//! rest of what is read in `lookups`. All of a tenant's state is one `bank::Bank` behind one lock.
+//! From below to the top:
 //!
-//! * [`Simulator::register_hooks`], [`Simulator::register_table`]: webhooks and data tables
+//! * `options`, `calendar`, `decimal`, `json`, `currency`: settings, dates, amounts, and how the core
+//!   prints them
+//! * `answer`, `refusal`, `result`, `body`, `query`, `payment`: the parts of answers and requests
+//! * `route`, `path`, `call`: the subject of a request, found by its path; a request as received
+//! * `savings::records`, `loans::records`, `data_table`, `commands`, `hooks`: what a tenant has, each
+//!   as data; `by_id` finds rows
+//! * `bank`: all of a tenant's state, behind one lock; `books` is what an audit sees of it
+//! * `opening`: the contents of the core before a story begins
+//! * `simulator`: the core as a whole; `hook_delivery` sends its webhooks ([`Simulator::register_hooks`])
+//! * `command_context`, `savings`, `loans`: the handlers of commands, and the views of accounts
+//! * `lookups`, `tables`: the rest of what is read; data tables ([`Simulator::register_table`])
+//! * `fault_draw`: the faults of a request
+//! * `reads`, `execute`: all reads; a command (permission, command table, handler)
+//! * `requests`: from a request to an answer (tenant, login, faults, then `reads` or `execute`)
+//! * `control`, `router`: what is asked and done under `/_sim`; all routes put together
+//! * `family`: the names of the family, and a core that is ready to be served
 //!
 //! Not here, since nothing in Kiungo asks for it: interoperation, batches, external events,
 //! journal entries and reports, account transfers, charges, groups, products other than one kind of
@@ -38,34 +51,42 @@
 mod answer;
 mod bank;
 mod body;
+mod books;
+mod by_id;
 mod calendar;
+mod call;
+mod command_context;
 mod commands;
 mod control;
+mod currency;
+mod data_table;
 mod decimal;
-mod desk;
 mod execute;
 mod family;
 mod fault_draw;
+mod hook_delivery;
 mod hooks;
 mod json;
 mod loans;
 mod lookups;
 mod opening;
 mod options;
+mod path;
 mod payment;
 mod query;
 mod reads;
 mod refusal;
-mod request_context;
+mod requests;
 mod result;
 mod route;
+mod router;
 mod savings;
 mod simulator;
 mod tables;
 
+pub use data_table::TableOf;
 pub use family::FineractFamily;
 pub use hooks::HookSpec;
 pub use opening::{ClientIds, ClientSpec, LoanSpec, LoanStatus, OpenError, SavingsSpec};
 pub use options::{Auth, Clients, Database, Options, PaymentType, User, Version, Zone};
 pub use simulator::Simulator;
-pub use tables::TableOf;

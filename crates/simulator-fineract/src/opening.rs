@@ -5,7 +5,8 @@ use kiungo_domain::Currency;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::bank::{Bank, Client, next_id, row_mut};
+use super::bank::{Bank, Client};
+use super::by_id::{next_id, row_mut};
 use super::loans::{self, Loan, LoanTransaction, Portions};
 use super::options::Clients;
 use super::savings::{self, Savings, SavingsTransaction, Totals};

@@ -1,15 +1,16 @@
 //! All reads: the view, the serializer and the release of each (`fineract.md` §2.2).
 
 use super::answer::Answer;
-use super::bank::{Bank, row};
+use super::bank::Bank;
+use super::by_id::row;
 use super::calendar;
+use super::call::{Call, Caller, unknown_command};
 use super::json::{Json, Serializer};
 use super::loans::view as loan_view;
 use super::lookups::{audit, clients, search, settings};
 use super::options::Version;
 use super::query::{Query, page};
 use super::refusal::{Problem, Refusal};
-use super::request_context::{Call, Guest};
 use super::route::{Key, Read};
 use super::savings::view as savings_view;
 use super::{Simulator, savings, tables};
@@ -17,7 +18,7 @@ use super::{Simulator, savings, tables};
 /// Answers what is read.
 pub(crate) fn read(
     simulator: &Simulator,
-    guest: Guest<'_>,
+    caller: Caller<'_>,
     call: &Call,
     what: &Read,
 ) -> Result<Answer, Refusal> {
@@ -26,7 +27,7 @@ pub(crate) fn read(
         |since: Version| if version >= since { Serializer::Jackson } else { Serializer::Gson };
     let today = calendar::business_date(simulator.options(), call.at);
     let query = &call.query;
-    simulator.with_bank(guest.tenant, |bank| {
+    simulator.with_bank(caller.tenant, |bank| {
         let (serializer, json) = match what {
             Read::Savings(key) => {
                 (typed(Version::V1_15), savings_account(bank, key, query, version)?)
@@ -54,10 +55,7 @@ pub(crate) fn read(
                 let loan = bank.loan(bank.loan_id(key)?)?;
                 let command = query.get("command").unwrap_or("");
                 let json = loan_view::template(loan, command, simulator.options(), today);
-                (
-                    Serializer::Gson,
-                    json.ok_or_else(|| super::request_context::unknown_command(call))?,
-                )
+                (Serializer::Gson, json.ok_or_else(|| unknown_command(call))?)
             }
             Read::Client(key) => (Serializer::Gson, clients::client(bank, key, version)?),
             Read::ClientAccounts(key) => (Serializer::Gson, clients::accounts(bank, key, query)?),

@@ -1,10 +1,9 @@
-//! The core as a whole: its routes, and what can be done with it from outside.
+//! The core as a whole: its state, and what can be done with it from outside.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kiungo_domain::Timestamp;
@@ -13,13 +12,11 @@ use kiungo_simulator::clock::Clock;
 use kiungo_simulator::faults::Faults;
 
 use super::bank::Bank;
-use super::fault_draw::Errand;
+use super::calendar;
 use super::hooks::Hooks;
 use super::opening::{ClientIds, ClientSpec, OpenError};
 use super::options::{Auth, Options, User};
 use super::refusal::Refusal;
-use super::request_context::Call;
-use super::{calendar, control, request_context};
 
 /// A simulated core; cheap to clone, all clones are the same core.
 #[derive(Debug, Clone)]
@@ -61,12 +58,6 @@ impl Simulator {
                 hooks: Hooks::default(),
             }),
         }
-    }
-
-    /// The routes for clients, `/fineract-provider/…`, and those for whoever runs the simulator,
-    /// `/_sim/…`.
-    pub fn router(&self) -> Router {
-        control::router().fallback(request_context::handle).with_state(self.clone())
     }
 
     /// The first tenant's books. See the module for what they mean.
@@ -179,13 +170,6 @@ impl Simulator {
     pub(crate) fn user(&self, authorization: &str) -> Option<&User> {
         let index = self.inner.logins.get(authorization)?;
         self.options().users.get(*index)
-    }
-
-    /// The errand about which the fault plan is asked for this request.
-    pub(crate) fn errand(&self, call: &Call) -> Errand {
-        let tenant = call.header("fineract-platform-tenantid").unwrap_or("");
-        let banks = self.lock();
-        Errand::of(call, banks.get(tenant))
     }
 
     /// Works on a tenant's state, alone.

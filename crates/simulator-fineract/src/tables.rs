@@ -1,106 +1,17 @@
-//! Data tables: what an institution keeps beside the core's own records. Set up from outside; read
-//! as the API prints them.
+//! Data tables, set up from outside and read as the API prints them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Simulator;
 use super::answer::Answer;
 use super::bank::Bank;
+use super::call::Call;
+use super::data_table::{DataTable, Row, TableOf};
 use super::refusal::{Problem, Refusal};
-use super::request_context::Call;
-
-/// The kind of record to which a data table belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TableOf {
-    /// Clients.
-    Client,
-    /// Loans.
-    Loan,
-    /// Savings accounts.
-    Savings,
-}
-
-impl TableOf {
-    /// The table of the records.
-    const fn table(self) -> &'static str {
-        match self {
-            Self::Client => "m_client",
-            Self::Loan => "m_loan",
-            Self::Savings => "m_savings_account",
-        }
-    }
-
-    /// The column that leads to the record.
-    const fn key(self) -> &'static str {
-        match self {
-            Self::Client => "client_id",
-            Self::Loan => "loan_id",
-            Self::Savings => "savings_account_id",
-        }
-    }
-}
-
-/// A data table.
-#[derive(Debug, Clone)]
-pub(crate) struct DataTable {
-    of: TableOf,
-    /// True if a record has many rows, each with an id of its own.
-    multi_row: bool,
-    /// The columns that the institution has made.
-    columns: BTreeSet<String>,
-    rows: Vec<Row>,
-}
-
-#[derive(Debug, Clone)]
-struct Row {
-    id: u64,
-    record: u64,
-    fields: BTreeMap<String, Value>,
-}
-
-/// The subject of a read of data tables.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TableRead {
-    /// All rows of a record.
-    Record(String, u64),
-    /// One row of a record.
-    Row(String, u64, u64),
-    /// Rows by their fields.
-    Query(String),
-    /// The table itself.
-    Definition(String),
-}
-
-impl TableRead {
-    /// The route below `datatables`.
-    pub(crate) fn of(is_post: bool, rest: &[&str], new_paths: bool) -> Option<Self> {
-        match rest {
-            [name, "query"] if is_post && new_paths => Some(Self::Query((*name).to_owned())),
-            [name] if !is_post => Some(Self::Definition((*name).to_owned())),
-            [name, record] if !is_post => {
-                Some(Self::Record((*name).to_owned(), record.parse().ok()?))
-            }
-            [name, record, row] if !is_post => {
-                let (record, row) = (record.parse().ok()?, row.parse().ok()?);
-                Some(Self::Row((*name).to_owned(), record, row))
-            }
-            _ => None,
-        }
-    }
-
-    /// The table.
-    pub(crate) fn table(&self) -> &str {
-        let (Self::Record(name, _)
-        | Self::Row(name, ..)
-        | Self::Query(name)
-        | Self::Definition(name)) = self;
-        name
-    }
-}
+use super::route::TableRead;
 
 #[derive(Deserialize)]
 struct Query {

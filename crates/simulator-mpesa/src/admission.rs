@@ -6,10 +6,14 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use kiungo_domain::Timestamp;
 
+use super::answer;
+use super::call::Call;
 use super::codes;
 use super::options::Options;
-use super::simulator::{Call, Simulator};
-use super::{answer, session};
+use super::simulator::Simulator;
+
+/// The number of bearers that are remembered; decrypting one costs a private-key operation.
+const BEARERS_MAX: usize = 4_096;
 
 /// The id of the session that this call is made in, or why it may not be made.
 pub(super) fn admit(
@@ -20,7 +24,7 @@ pub(super) fn admit(
     let options = simulator.options();
     let now = simulator.now();
     let unauthorised = || Box::new(answer::gateway(StatusCode::UNAUTHORIZED, "Unauthorized"));
-    let id = session::bearer(simulator, &call.headers).ok_or_else(unauthorised)?;
+    let id = bearer(simulator, &call.headers).ok_or_else(unauthorised)?;
     if simulator.state().sessions.live(&id, now).is_none() {
         return Err(unauthorised());
     }
@@ -38,6 +42,22 @@ pub(super) fn admit(
         return refuse(codes::HOURS);
     }
     Ok(id)
+}
+
+/// The content of the bearer of a request, once decrypted.
+pub(super) fn bearer(simulator: &Simulator, headers: &HeaderMap) -> Option<String> {
+    let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let bearer = header.strip_prefix("Bearer ")?.trim();
+    if let Some(known) = simulator.state().sessions.decrypted.get(bearer) {
+        return Some(known.clone());
+    }
+    let text = simulator.keys()?.decrypt(bearer)?;
+    let decrypted = &mut simulator.state().sessions.decrypted;
+    if decrypted.len() >= BEARERS_MAX {
+        decrypted.clear();
+    }
+    decrypted.insert(bearer.to_owned(), text.clone());
+    Some(text)
 }
 
 /// The answer to a documented call of a product that this application does not have.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::callback::invented_receipt;
 use super::order::{Kind, Order};
 use super::state::{State, Status};
-use super::{Simulator, callback, money, paybill};
+use super::{Simulator, callback, execution, paybill};
 
 /// Starts what is to follow.
 pub(super) fn follow(simulator: &Simulator, position: usize) {
@@ -39,12 +38,6 @@ pub(super) fn follow(simulator: &Simulator, position: usize) {
             paybill::tell_collection(&simulator, &operation).await;
         });
     }
-}
-
-/// The receipt that an answer or a result states.
-pub(super) fn stated_receipt(simulator: &Simulator, key: &str, receipt: String) -> String {
-    let rate = simulator.options().conduct.other_receipt;
-    if simulator.happens("other_receipt", key, rate) { invented_receipt(key) } else { receipt }
 }
 
 fn later<F>(
@@ -89,7 +82,7 @@ fn again(simulator: &Simulator, position: usize) {
         return;
     };
     let order: Order = order;
-    if let Ok(receipt) = money::transfer(state, &order, now) {
+    if let Ok(receipt) = execution::transfer(state, &order, now) {
         state.ledger.mark_unasked(&receipt);
         state.add_beside(position, receipt, now);
     }

@@ -1,15 +1,15 @@
 //! Results of asynchronous operations (`mpesa-openapi.md` §7).
 
-use axum::http::{Method, header};
-use bytes::Bytes;
 use kiungo_simulator::callback_sender::Letter;
 use kiungo_simulator::faults::hash;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::answer::{Ids, NOTHING};
+use super::client_messages::{acknowledged, is_zero, letter};
 use super::codes::{self, Code};
 use super::state::{Operation, Status};
-use super::{Simulator, afterwards, paybill};
+use super::stated_receipt::{invented_receipt, stated_receipt};
+use super::{Simulator, paybill};
 
 /// Tells the client what became of the operation at `position`.
 pub(super) async fn result(simulator: &Simulator, position: usize) {
@@ -63,7 +63,7 @@ fn result_letter(simulator: &Simulator, operation: &Operation) -> Option<Letter>
     let (receipt, code, text) = match &operation.status {
         Status::Pending => return None,
         Status::Completed { receipt } => {
-            let stated = afterwards::stated_receipt(simulator, &operation.key, receipt.clone());
+            let stated = stated_receipt(simulator, &operation.key, receipt.clone());
             (stated, simulator.options().success_code.as_str(), SUCCESS)
         }
         Status::Refused(code) => (NOTHING.to_owned(), named(*code), code.text),
@@ -85,12 +85,6 @@ fn forgery(simulator: &Simulator, operation: &Operation) -> Option<Letter> {
         envelope(&ids_of(operation), &invented_receipt(&operation.key), success, SUCCESS)
     };
     to_response_url(simulator, body)
-}
-
-/// A receipt that nobody gave: the market's own never begin with four nines.
-pub(super) fn invented_receipt(key: &str) -> String {
-    let number = hash(0, &[b"invented", key.as_bytes()]) % 1_000_000;
-    format!("9999{number:06}")
 }
 
 fn ids_of(operation: &Operation) -> Ids {
@@ -115,36 +109,9 @@ fn to_response_url(simulator: &Simulator, body: Map<String, Value>) -> Option<Le
     letter(simulator.options().response_url.as_deref()?, &Value::Object(body))
 }
 
-/// A JSON POST to the client.
-pub(super) fn letter(url: &str, body: &Value) -> Option<Letter> {
-    http::Request::builder()
-        .method(Method::POST)
-        .uri(url)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Bytes::from(body.to_string()))
-        .ok()
-}
-
-/// Counts an acknowledgement that is not as documented; it is tolerated (§12).
-pub(super) fn acknowledged(
-    simulator: &Simulator,
-    answer: Option<&http::Response<Bytes>>,
-    is_right: impl FnOnce(&Value) -> bool,
-) {
-    let Some(answer) = answer else { return };
-    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    if !is_right(&body) || answer.status() != http::StatusCode::OK {
-        simulator.state().wrong_acknowledgements += 1;
-    }
-}
-
 /// True if an acknowledgement names what it acknowledges (§7).
 fn names(body: &Value, ids: &Ids) -> bool {
     is_zero(&body["output_ResponseCode"])
         && body["output_OriginalConversationID"] == ids.conversation
         && body["output_ThirdPartyConversationID"] == ids.third_party
-}
-
-pub(super) fn is_zero(code: &Value) -> bool {
-    [json!("0"), json!(0)].contains(code)
 }

@@ -4,13 +4,7 @@
 //! Rates are parts per 10,000. A draw depends on the seed, the business content, and how often that
 //! content was drawn before, as with [`kiungo_simulator::faults`].
 
-use std::collections::HashMap;
-
-use kiungo_domain::Timestamp;
-use kiungo_simulator::faults::hash;
 use serde::Deserialize;
-
-use super::Simulator;
 
 /// The conduct of the market beyond its answers; nothing of it happens unless an option says so.
 #[derive(Debug, Clone, Deserialize)]
@@ -71,54 +65,5 @@ impl Default for Conduct {
             activated_late: 0,
             activated_late_ms: 90_000,
         }
-    }
-}
-
-/// The number of times that each business content was drawn.
-#[derive(Debug, Default)]
-pub(super) struct Draws {
-    drawn: HashMap<u64, u32>,
-}
-
-impl Draws {
-    /// True if what `name` stands for happens to `key` this time, at `rate` parts per 10,000.
-    pub(super) fn happens(&mut self, seed: u64, name: &str, key: &str, rate: u16) -> bool {
-        if rate == 0 {
-            return false;
-        }
-        let what = hash(seed, &[b"conduct", name.as_bytes(), key.as_bytes()]);
-        let times = self.drawn.entry(what).or_insert(0);
-        *times += 1;
-        hash(what, &[&times.to_le_bytes()]) % 10_000 < u64::from(rate)
-    }
-}
-
-impl Simulator {
-    /// True if a piece of conduct befalls `key` this time.
-    pub(super) fn happens(&self, name: &str, key: &str, rate: u16) -> bool {
-        let seed = self.faults().seed();
-        self.state().draws.happens(seed, name, key, rate)
-    }
-
-    /// True if the float is empty now, by the options.
-    pub(super) fn float_is_empty(&self, began: Timestamp) -> bool {
-        let Some((from, to)) = self.options().conduct.float_empty_ms else { return false };
-        let since = self.now().as_micros().saturating_sub(began.as_micros()).max(0) / 1_000;
-        let since = u64::try_from(since).unwrap_or(0);
-        (from..to).contains(&since)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_kept_and_a_content_is_drawn_anew_each_time() {
-        let mut draws = Draws::default();
-        let hits = (0..10_000).filter(|_| draws.happens(7, "late", "one", 1_000)).count();
-        assert!((800..1_200).contains(&hits), "{hits}");
-        assert!((0..100).all(|_| !draws.happens(7, "late", "one", 0)));
-        assert!((0..100).all(|_| draws.happens(7, "late", "one", 10_000)));
     }
 }

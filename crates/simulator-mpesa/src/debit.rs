@@ -2,8 +2,6 @@
 //! their end. They answer at once, in asynchronous mode only the payment does not; a mandate is
 //! active when it is made, because nobody holds a phone here.
 
-use std::collections::BTreeMap;
-
 use axum::body::to_bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,35 +10,18 @@ use kiungo_simulator::digest::sha256_hex;
 use serde_json::{Value, json};
 
 use super::answer::{self, Ids};
+use super::call::Call;
 use super::codes::{self, Code};
 use super::fields::{self, Fields};
+use super::mandates::Mandate;
 use super::options::BooleanForm;
 use super::order::{Kind, Order, check_country, check_msisdn, check_short_code, read_amount};
-use super::simulator::{Call, Simulator};
+use super::simulator::Simulator;
 use super::triggers::{self, Debit, Trigger};
 use super::{Options, admission};
 
 /// The longest answer that is read back.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-/// Mandates by the client's reference.
-#[derive(Debug, Default)]
-pub(super) struct Mandates {
-    by_reference: BTreeMap<String, Mandate>,
-    count: u64,
-}
-
-#[derive(Debug, Clone)]
-struct Mandate {
-    id: String,
-    party: String,
-    token: String,
-    active: bool,
-    first_payment: String,
-    frequency: String,
-    days: (String, String),
-    expiry: String,
-}
 
 /// A call that was admitted and read.
 struct Admitted {

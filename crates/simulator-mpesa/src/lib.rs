@@ -2,42 +2,59 @@
 //! checklist); payments that customers start at the wallet are notified in the form of
 //! `daraja-mpesa-kenya.md` §4.3.
 //!
-//! * `family`: the names of the family, and a market that is ready to be served
-//! * [`options`]: the options of this market
-//! * `keys`, `session`, `admission`: RSA, sessions, and who may do what
-//! * `fields`, `order`: the field dictionary, and reading a request by it
-//! * `money`, `limits`: operations that move money, and how much they may
-//! * `conduct`, `afterwards`: the conduct of the market that no request asks for, by option
-//! * `debit`: the four direct debit calls
-//! * `query`: the two queries
-//! * `callback`, `paybill`: results of asynchronous operations; payments started at the wallet
-//! * `statement`, `desk`: the portal's statement, and what can be asked and done under `/_sim`
+//! From below to the top:
+//!
+//! * [`options`], `conduct`: the options of this market; those of conduct that no request asks for
 //! * `codes`, `triggers`: response codes, and the sandbox's magic numbers
-//! * `simulator`: the market as a whole
+//! * `call`, `answer`: a call as received, and the forms of answers
+//! * `fields`, `order`: the field dictionary, and reading a request by it
+//! * `keys`, `book_lines`: RSA, and the lines of the books
+//! * `sessions`, `limits`, `mandates`, `draws`: what the market remembers, each as data
 //! * `state`: the memory of the market
+//! * `simulator`: the market as a whole
+//! * `stated_receipt`: receipts that are stated, truly or not
+//! * `admission`, `session`: who may do what, and opening sessions
+//! * `execution`: moving money, charging for it, taking it back
+//! * `client_messages`, `callback`, `paybill`: results of asynchronous operations; payments started
+//!   at the wallet
+//! * `afterwards`: what follows after an operation has ended, by option
+//! * `money`, `debit`, `query`: the operations, the four direct debit calls, the two queries
+//! * `statement`, `market_controls`: the portal's statement, and what can be asked and done under
+//!   `/_sim`
+//! * `routes`: the API and `/_sim` put together
+//! * `family`: the names of the family, and a market that is ready to be served
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod admission;
 mod afterwards;
 mod answer;
+mod book_lines;
+mod call;
 mod callback;
+mod client_messages;
 mod codes;
 mod conduct;
 mod debit;
-mod desk;
+mod draws;
+mod execution;
 mod family;
 mod fields;
 mod keys;
 mod limits;
+mod mandates;
+mod market_controls;
 mod money;
 pub mod options;
 mod order;
 mod paybill;
 mod query;
+mod routes;
 mod session;
+mod sessions;
 mod simulator;
 mod state;
+mod stated_receipt;
 mod statement;
 mod triggers;
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::codes::{self, Code};
 use super::options::Limits;
-use super::session::Tally;
+use super::sessions::Tally;
 
 /// The amounts that customers have moved today.
 #[derive(Default)]

@@ -11,10 +11,12 @@ use kiungo_simulator::payment::PaymentRefused;
 use kiungo_simulator::people::name_of;
 use serde_json::{Value, json};
 
-use super::callback::{acknowledged, invented_receipt, is_zero, letter};
+use super::book_lines::movement;
+use super::client_messages::{acknowledged, is_zero, letter};
 use super::options::{MsisdnForm, Unanswered};
 use super::order::{Kind, Order};
-use super::state::{Operation, Status, movement};
+use super::state::{Operation, Status};
+use super::stated_receipt::invented_receipt;
 use super::{Simulator, admission};
 
 /// A payment under way.
@@ -30,8 +32,24 @@ struct Payment {
     third_party: String,
 }
 
+impl Simulator {
+    /// A customer pays the organisation by himself and names an account: the client validates,
+    /// the money moves, and a moment later the client has it confirmed. The receipt.
+    ///
+    /// # Errors
+    /// When the wallet does not allow it, or the client turned it away; nothing moved then.
+    pub async fn pay(
+        &self,
+        msisdn: &str,
+        amount_minor: i64,
+        account_reference: &str,
+    ) -> Result<String, PaymentRefused> {
+        pay(self, msisdn, amount_minor, account_reference).await
+    }
+}
+
 /// Asks the client, moves the money, and confirms.
-pub(super) async fn pay(
+async fn pay(
     simulator: &Simulator,
     msisdn: &str,
     amount_minor: i64,

@@ -9,10 +9,11 @@ use kiungo_simulator::people::name_of;
 use kiungo_simulator::response_faults::{Subject, perform};
 
 use super::answer::{self, Ids, NOTHING};
+use super::call::Call;
 use super::codes::{self, Code};
 use super::fields::{self, Fields};
 use super::order::{check_country, check_msisdn, check_short_code};
-use super::simulator::{Call, Simulator};
+use super::simulator::Simulator;
 use super::state::{Operation, Status};
 use super::triggers::{self, QueryTrigger};
 use super::{admission, callback};

@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use kiungo_domain::{Money, Timestamp};
-use kiungo_simulator::books::Movement;
+use kiungo_domain::Timestamp;
 use kiungo_simulator::faults::hash;
 use kiungo_simulator::ledger::Ledger;
 
 use super::codes::Code;
-use super::conduct::Draws;
-use super::debit::Mandates;
+use super::draws::Draws;
 use super::limits::Customers;
+use super::mandates::Mandates;
 use super::options::Options;
-use super::order::{Kind, Order};
-use super::session::Sessions;
+use super::order::Order;
+use super::sessions::Sessions;
 
 /// The state behind the one lock.
 pub(super) struct State {
@@ -227,42 +226,6 @@ impl State {
         }
     }
 }
-
-/// The line in the books for an executed order.
-pub(super) fn movement(order: &Order, party: &str, amount: Money, receipt: &str) -> Movement {
-    Movement {
-        receipt: receipt.to_owned(),
-        reference: order.third_party.clone(),
-        operation: order.kind.operation().to_owned(),
-        party: party.to_owned(),
-        amount_minor: amount.minor(),
-        currency: amount.currency().code().to_owned(),
-        takes_back: if order.kind == Kind::Reversal {
-            order.original.clone()
-        } else {
-            String::new()
-        },
-        label: order.label.clone(),
-        ..Movement::default()
-    }
-}
-
-/// The line in the books for a charge, which is nobody's operation.
-pub(super) fn charge(amount: Money, receipt: &str) -> Movement {
-    Movement {
-        receipt: receipt.to_owned(),
-        reference: String::new(),
-        operation: "fee".to_owned(),
-        party: CHARGES.to_owned(),
-        amount_minor: amount.minor(),
-        currency: amount.currency().code().to_owned(),
-        unasked: true,
-        ..Movement::default()
-    }
-}
-
-/// The party that gets the charges, in the books.
-pub(super) const CHARGES: &str = "charges";
 
 #[cfg(test)]
 mod tests {

@@ -9,8 +9,8 @@ use kiungo_simulator::books::{Books, Movement};
 use kiungo_simulator::ledger::FLOAT;
 use kiungo_simulator::people::name_of;
 
+use super::book_lines::CHARGES;
 use super::options::MsisdnForm;
-use super::state::CHARGES;
 use super::{Simulator, admission};
 
 const COLUMNS: [&str; 13] = [
@@ -41,8 +41,16 @@ struct Row<'a> {
     balance: i64,
 }
 
+impl Simulator {
+    /// The organisation's statement for these local days, both included, as the portal exports it
+    /// in CSV (`mobile-money-files.md` §1). From the first movement, and to the last, if `None`.
+    pub fn statement(&self, from: Option<Date>, to: Option<Date>) -> String {
+        export(self, from, to)
+    }
+}
+
 /// The CSV of the days from `from` to `to`, both included.
-pub(super) fn export(simulator: &Simulator, from: Option<Date>, to: Option<Date>) -> String {
+fn export(simulator: &Simulator, from: Option<Date>, to: Option<Date>) -> String {
     let books = simulator.books();
     let rows = rows(simulator, &books);
     let today = admission::local_time(simulator.options(), simulator.now()).date();

@@ -4,9 +4,10 @@ use kiungo_simulator::faults::Fault;
 
 use super::post::{allowed_date, changes, draft};
 use super::{Kind, rule};
-use crate::bank::{Bank, row_mut};
+use crate::bank::Bank;
 use crate::body::{Body, Fields};
-use crate::desk::Desk;
+use crate::by_id::row_mut;
+use crate::command_context::CommandContext;
 use crate::options::Version;
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
@@ -26,7 +27,7 @@ const MEMBERS: &[&str] = &[
 /// only from 1.9 on.
 pub(crate) fn adjust(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     transaction: u64,
     body: &Body,
@@ -41,9 +42,9 @@ pub(crate) fn adjust(
     let (Some(date), Some(amount)) = (date, amount) else { return Err(Refusal::NoJson) };
     let loan = bank.loan(id)?;
     let row = bank.loan_row(id, transaction)?;
-    let payment = Payment::resolve(payment, desk.options)?;
+    let payment = Payment::resolve(payment, context.options)?;
     bank.owner_active(loan.client_id)?;
-    let minds_reversal = desk.version() >= Version::V1_10;
+    let minds_reversal = context.version() >= Version::V1_10;
     if row.kind == Kind::Disbursement || (minds_reversal && !row.is_live()) {
         let code = "transaction.adjustment.is.only.allowed.to.repayment.or.waiver.or.creditbalancerefund.transactions";
         let which = if minds_reversal { "(non-reversed) " } else { "" };
@@ -52,14 +53,14 @@ pub(crate) fn adjust(
         );
         return Err(rule(code, &message, &[]));
     }
-    if desk.suffers(Fault::UndoRefused) && row.is_live() {
+    if context.suffers(Fault::UndoRefused) && row.is_live() {
         let code = "error.msg.loan.transaction.update.not.allowed";
         let message = format!(
             "Loan transaction: {transaction} update not allowed as loan transaction is linked to other transactions"
         );
         return Err(Refusal::Unavailable(Problem::new(code, message).arg(transaction)));
     }
-    allowed_date(desk, loan.disbursed_on, date)?;
+    allowed_date(context, loan.disbursed_on, date)?;
     let amount = amount.minor(loan.currency).ok_or_else(Refusal::data_integrity)?;
     let reversal_external_id = body.text("reversalExternalId").unwrap_or("");
     let external_id = body.text("externalId").unwrap_or("");
@@ -69,11 +70,11 @@ pub(crate) fn adjust(
     {
         return Err(Refusal::data_integrity());
     }
-    desk.books_open(date)?;
-    desk.commit(Some(transaction))?;
+    context.books_open(date)?;
+    context.commit(Some(transaction))?;
     let (client_id, loan_external_id) = (loan.client_id, loan.external_id.clone());
     let (kind, row_external_id) = (row.kind, row.external_id.clone());
-    take_back(bank, desk, transaction, reversal_external_id);
+    take_back(bank, context, transaction, reversal_external_id);
     let mut result = CommandResult {
         client_id: Some(client_id),
         loan_id: Some(id),
@@ -85,9 +86,9 @@ pub(crate) fn adjust(
     };
     if amount > 0 {
         let check_number = payment.as_ref().map_or("", Payment::check_number);
-        let reference = desk.reference(external_id, check_number);
+        let reference = context.reference(external_id, check_number);
         let details = (payment, external_id);
-        let replacement = bank.add_loan_row(draft(desk, id, kind, date, amount, details));
+        let replacement = bank.add_loan_row(draft(context, id, kind, date, amount, details));
         let operation = if kind == Kind::Repayment { "repay" } else { "refund" };
         bank.list_loan_movement(replacement, operation, reference);
         result.resource_id = Some(replacement);
@@ -96,7 +97,12 @@ pub(crate) fn adjust(
     Ok(result)
 }
 
-fn take_back(bank: &mut Bank, desk: &Desk<'_>, transaction: u64, reversal_external_id: &str) {
+fn take_back(
+    bank: &mut Bank,
+    context: &CommandContext<'_>,
+    transaction: u64,
+    reversal_external_id: &str,
+) {
     let Some(row) = row_mut(&mut bank.loan_transactions, transaction) else { return };
     if !row.is_live() {
         return;
@@ -105,6 +111,6 @@ fn take_back(bank: &mut Bank, desk: &Desk<'_>, transaction: u64, reversal_extern
     if !reversal_external_id.is_empty() {
         bank.names.loan_reversal_external_id.insert(reversal_external_id.to_owned(), transaction);
     }
-    bank.reverse_loan_row(transaction, desk.today);
-    bank.list_loan_movement(transaction, "undo", desk.reference(reversal_external_id, ""));
+    bank.reverse_loan_row(transaction, context.today);
+    bank.list_loan_movement(transaction, "undo", context.reference(reversal_external_id, ""));
 }

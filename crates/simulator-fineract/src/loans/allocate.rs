@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 
 use super::{Kind, LoanTransaction, Portions, State};
-use crate::bank::{Bank, next_id, row, row_mut};
+use crate::bank::Bank;
+use crate::by_id::{next_id, row, row_mut};
 
 /// Applies a row to the state: interest first, then principal, the rest is overpaid.
 fn apply(state: &mut State, interest: i64, kind: Kind, amount: i64) -> Portions {

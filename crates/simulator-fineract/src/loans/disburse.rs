@@ -8,8 +8,8 @@ use super::{Duplicate, Kind, State, rule, unique_external_id, view, working_day,
 use crate::bank::Bank;
 use crate::body::{Body, Fields};
 use crate::calendar;
+use crate::command_context::CommandContext;
 use crate::decimal::{scaled, six};
-use crate::desk::Desk;
 use crate::json::{Json, Serializer};
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
@@ -41,7 +41,7 @@ const DISBURSE: &[&str] = &[
 /// Approves a pending loan.
 pub(crate) fn approve(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     body: &Body,
 ) -> Result<CommandResult, Refusal> {
@@ -61,7 +61,7 @@ pub(crate) fn approve(
         let message = "The date on which a loan is approved cannot be before its submittal date.";
         return Err(rule("approval.cannot.be.before.submittal.date", message, &[date]));
     }
-    if date > desk.today {
+    if date > context.today {
         let message = "The date on which a loan is approved cannot be in the future.";
         return Err(rule("approval.cannot.be.a.future.date", message, &[date]));
     }
@@ -70,7 +70,7 @@ pub(crate) fn approve(
         let message = "Loan approved amount can't be greater than loan amount demanded";
         rule("approval.amount.can't.be.greater.than.loan.amount.demanded", message, &[])
     })?;
-    desk.commit(Some(id))?;
+    context.commit(Some(id))?;
     let loan = bank.loan_mut(id)?;
     loan.status = 200;
     loan.approved_on = Some(date);
@@ -105,7 +105,7 @@ pub(crate) fn approve(
 /// Pays an approved loan out.
 pub(crate) fn disburse(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     body: &Body,
 ) -> Result<CommandResult, Refusal> {
@@ -119,10 +119,10 @@ pub(crate) fn disburse(
     let Some(date) = date else { return Err(Refusal::NoJson) };
     let external_id = body.text("externalId").unwrap_or("");
     bank.loan(id)?;
-    let payment = Payment::resolve(payment, desk.options)?;
+    let payment = Payment::resolve(payment, context.options)?;
     let loan = bank.loan(id)?;
     bank.owner_active(loan.client_id)?;
-    may_disburse(desk, loan, date)?;
+    may_disburse(context, loan, date)?;
     let amount = amount.map_or(Some(loan.approved), |amount| amount.minor(loan.currency));
     let amount = amount.ok_or_else(Refusal::data_integrity)?;
     if amount > loan.approved {
@@ -131,15 +131,15 @@ pub(crate) fn disburse(
         let problem = Problem::new(code, message).arg(scaled(amount, loan.currency));
         return Err(Refusal::Rule(problem.arg(scaled(amount, loan.currency))));
     }
-    unique_external_id(bank, desk, external_id, Duplicate::Disbursement)?;
-    desk.books_open(date)?;
-    desk.commit(Some(id))?;
+    unique_external_id(bank, context, external_id, Duplicate::Disbursement)?;
+    context.books_open(date)?;
+    context.commit(Some(id))?;
     let (client_id, loan_external_id, interest) =
         (loan.client_id, loan.external_id.clone(), loan.interest);
     bank.loan_mut(id)?.disbursed_on = Some(date);
     let check_number = payment.as_ref().map_or("", Payment::check_number);
-    let reference = desk.reference(external_id, check_number);
-    let transaction = draft(desk, id, Kind::Disbursement, date, amount, (payment, external_id));
+    let reference = context.reference(external_id, check_number);
+    let transaction = draft(context, id, Kind::Disbursement, date, amount, (payment, external_id));
     let transaction = bank.add_loan_row(transaction);
     bank.list_loan_movement(transaction, "disburse", reference.clone());
     bank.list_interest(transaction, interest, reference);
@@ -157,8 +157,12 @@ pub(crate) fn disburse(
     })
 }
 
-fn may_disburse(desk: &Desk<'_>, loan: &super::Loan, date: Date) -> Result<(), Refusal> {
-    if loan.status != 200 || desk.suffers(Fault::AccountClosed) {
+fn may_disburse(
+    context: &CommandContext<'_>,
+    loan: &super::Loan,
+    date: Date,
+) -> Result<(), Refusal> {
+    if loan.status != 200 || context.suffers(Fault::AccountClosed) {
         let message = "Loan Disbursal is not allowed. Loan Account is not in approved and not disbursed state.";
         return Err(wrong_state("disbursal.account.is.not.approve.not.disbursed.state", message));
     }
@@ -168,20 +172,20 @@ fn may_disburse(desk: &Desk<'_>, loan: &super::Loan, date: Date) -> Result<(), R
         );
         return Err(rule("disbursal.cannot.be.before.approval.date", &message, &[date, approved]));
     }
-    if date > desk.today {
+    if date > context.today {
         let message = format!(
             "The date on which a loan with identifier : {} is disbursed cannot be in the future.",
             loan.account_no
         );
         return Err(rule("disbursal.cannot.be.a.future.date", &message, &[date]));
     }
-    working_day(desk, date, "disbursement")
+    working_day(context, date, "disbursement")
 }
 
 /// Takes all of an active loan's rows back; they keep their external ids.
 pub(crate) fn undo_disbursal(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     body: &Body,
 ) -> Result<CommandResult, Refusal> {
@@ -192,19 +196,19 @@ pub(crate) fn undo_disbursal(
         let message = "Loan Undo disbursal is not allowed. Loan Account is not active.";
         return Err(wrong_state("undo.disbursal.account.is.not.active", message));
     }
-    let date = loan.disbursed_on.unwrap_or(desk.today);
-    let desk = &if desk.suffers(Fault::UndoRefused) {
-        Desk { mishap: Some(Fault::DateRefused), ..*desk }
+    let date = loan.disbursed_on.unwrap_or(context.today);
+    let context = &if context.suffers(Fault::UndoRefused) {
+        CommandContext { drawn_refusal: Some(Fault::DateRefused), ..*context }
     } else {
-        *desk
+        *context
     };
-    desk.books_open(date)?;
-    desk.commit(Some(id))?;
+    context.books_open(date)?;
+    context.commit(Some(id))?;
     let (client_id, external_id, interest) =
         (loan.client_id, loan.external_id.clone(), loan.interest);
     let rows: Vec<u64> = loan.by_date.iter().rev().map(|(_, id)| *id).collect();
     for row in rows {
-        take_back(bank, desk, row, interest);
+        take_back(bank, context, row, interest);
     }
     let loan = bank.loan_mut(id)?;
     loan.state = State::default();
@@ -222,17 +226,17 @@ pub(crate) fn undo_disbursal(
     })
 }
 
-fn take_back(bank: &mut Bank, desk: &Desk<'_>, id: u64, interest: i64) {
-    let Some(row) = crate::bank::row_mut(&mut bank.loan_transactions, id) else { return };
+fn take_back(bank: &mut Bank, context: &CommandContext<'_>, id: u64, interest: i64) {
+    let Some(row) = crate::by_id::row_mut(&mut bank.loan_transactions, id) else { return };
     if !row.is_live() {
         return;
     }
     // Only the undo of a single row is called manual.
-    row.reversed_on = Some(desk.today);
+    row.reversed_on = Some(context.today);
     let is_disbursement = row.kind == Kind::Disbursement;
-    bank.list_loan_movement(id, "undo", desk.reference("", ""));
+    bank.list_loan_movement(id, "undo", context.reference("", ""));
     if is_disbursement && interest > 0 {
-        bank.list_interest(id, interest, desk.reference("", ""));
+        bank.list_interest(id, interest, context.reference("", ""));
         if let Some(movement) = bank.movements.last_mut() {
             movement.takes_back =
                 std::mem::replace(&mut movement.receipt, format!("{id}-interest-undo"));

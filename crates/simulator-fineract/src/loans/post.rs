@@ -9,8 +9,8 @@ use super::{
 };
 use crate::bank::Bank;
 use crate::body::{Body, Fields};
+use crate::command_context::CommandContext;
 use crate::decimal::Decimal;
-use crate::desk::Desk;
 use crate::json::Json;
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
@@ -30,34 +30,34 @@ struct Posting<'a> {
 /// Books a repayment. More than is owed is taken and makes the loan overpaid.
 pub(crate) fn repay(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     body: &Body,
 ) -> Result<CommandResult, Refusal> {
     body.only(&[MEMBERS, payment::MEMBERS, REPAYMENT])?;
     let mut posting = read(body)?;
     bank.loan(id)?;
-    posting.payment = Payment::resolve(posting.payment, desk.options)?;
+    posting.payment = Payment::resolve(posting.payment, context.options)?;
     let loan = bank.loan(id)?;
     bank.owner_active(loan.client_id)?;
-    if !matches!(loan.status, 300 | 600 | 700) || desk.suffers(Fault::AccountClosed) {
+    if !matches!(loan.status, 300 | 600 | 700) || context.suffers(Fault::AccountClosed) {
         let message = "Loan must be Active, Fully Paid or Overpaid";
         return Err(wrong_state("must.be.active.fully.paid.or.overpaid", message));
     }
-    allowed_date(desk, loan.disbursed_on, posting.date)?;
+    allowed_date(context, loan.disbursed_on, posting.date)?;
     let amount = posting.amount.minor(loan.currency).ok_or_else(Refusal::data_integrity)?;
-    unique_external_id(bank, desk, posting.external_id, Duplicate::Repayment)?;
-    desk.books_open(posting.date)?;
-    desk.commit(None)?;
+    unique_external_id(bank, context, posting.external_id, Duplicate::Repayment)?;
+    context.books_open(posting.date)?;
+    context.commit(None)?;
     let (client_id, loan_external_id) = (loan.client_id, loan.external_id.clone());
-    let result = book(bank, desk, id, Kind::Repayment, amount, posting, body);
+    let result = book(bank, context, id, Kind::Repayment, amount, posting, body);
     Ok(CommandResult { client_id: Some(client_id), loan_id: Some(id), loan_external_id, ..result })
 }
 
 /// Pays an overpaid amount out. The answer names no loan.
 pub(crate) fn refund(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     body: &Body,
 ) -> Result<CommandResult, Refusal> {
@@ -69,14 +69,14 @@ pub(crate) fn refund(
         return Err(Refusal::invalid(Problem::new(code, message).of("externalId").arg(100_i64)));
     }
     bank.loan(id)?;
-    posting.payment = Payment::resolve(posting.payment, desk.options)?;
+    posting.payment = Payment::resolve(posting.payment, context.options)?;
     let loan = bank.loan(id)?;
-    if posting.date > desk.today {
+    if posting.date > context.today {
         let code = "error.msg.transaction.date.cannot.be.in.the.future";
         let message = "Transaction date cannot be in the future.";
         return Err(Refusal::Rule(Problem::new(code, message).arg(posting.date.to_string())));
     }
-    if loan.status != 700 || desk.suffers(Fault::AccountClosed) {
+    if loan.status != 700 || context.suffers(Fault::AccountClosed) {
         let message = "Loan Credit Balance Refund is not allowed. Loan Account is not Overpaid.";
         return Err(wrong_state("credit.balance.refund.account.is.not.overpaid", message));
     }
@@ -94,28 +94,28 @@ pub(crate) fn refund(
         let message = "Amount must be greater than zero and not more than the overpaid amount.";
         return Err(Refusal::invalid(Problem::new(code, message).of("transactionAmount")));
     };
-    unique_external_id(bank, desk, posting.external_id, Duplicate::Refund)?;
-    desk.books_open(posting.date)?;
-    desk.commit(None)?;
+    unique_external_id(bank, context, posting.external_id, Duplicate::Refund)?;
+    context.books_open(posting.date)?;
+    context.commit(None)?;
     let client_id = loan.client_id;
-    let result = book(bank, desk, id, Kind::CreditBalanceRefund, amount, posting, body);
+    let result = book(bank, context, id, Kind::CreditBalanceRefund, amount, posting, body);
     Ok(CommandResult { client_id: Some(client_id), ..result })
 }
 
 /// The date checks of every money-in row, which an undo has to pass too.
 pub(super) fn allowed_date(
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     disbursed_on: Option<Date>,
     date: Date,
 ) -> Result<(), Refusal> {
-    working_day(desk, date, "repayment")?;
+    working_day(context, date, "repayment")?;
     if disbursed_on.is_some_and(|disbursed| date < disbursed) {
         let on = disbursed_on.unwrap_or(date);
         let message =
             format!("The transaction date cannot be before the loan disbursement date: {on}");
         return Err(rule("transaction.cannot.be.before.disbursement.date", &message, &[date, on]));
     }
-    if date > desk.today {
+    if date > context.today {
         let message = "The transaction date cannot be in the future.";
         return Err(rule("transaction.cannot.be.a.future.date", message, &[date]));
     }
@@ -136,7 +136,7 @@ fn read(body: &Body) -> Result<Posting<'_>, Refusal> {
 
 fn book(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     kind: Kind,
     amount: i64,
@@ -144,9 +144,9 @@ fn book(
     body: &Body,
 ) -> CommandResult {
     let check_number = posting.payment.as_ref().map_or("", Payment::check_number);
-    let reference = desk.reference(posting.external_id, check_number);
+    let reference = context.reference(posting.external_id, check_number);
     let details = (posting.payment, posting.external_id);
-    let transaction = bank.add_loan_row(draft(desk, id, kind, posting.date, amount, details));
+    let transaction = bank.add_loan_row(draft(context, id, kind, posting.date, amount, details));
     let operation = if kind == Kind::Repayment { "repay" } else { "refund" };
     bank.list_loan_movement(transaction, operation, reference);
     CommandResult {
@@ -179,7 +179,7 @@ fn texts(json: Json, body: &Body, names: &[&'static str]) -> Json {
 
 /// A row that is to be added.
 pub(super) fn draft(
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     loan: u64,
     kind: Kind,
     date: Date,
@@ -192,7 +192,7 @@ pub(super) fn draft(
         origin: 0,
         kind,
         date,
-        submitted_on: desk.today,
+        submitted_on: context.today,
         amount,
         portions: Portions::default(),
         balance: 0,

@@ -4,14 +4,15 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::{Kind, Loan, LoanTransaction};
-use crate::bank::{Bank, currency_view, row};
+use crate::bank::Bank;
+use crate::by_id::row;
+use crate::currency::currency_view;
 use crate::decimal::{computed, scaled, six};
-use crate::json::{Json, Serializer};
+use crate::json::{Json, Serializer, coded};
 use crate::lookups::settings;
 use crate::options::Options;
 use crate::query::Query;
 use crate::result::{OFFICE_ID, OFFICE_NAME};
-use crate::savings::view::coded;
 
 /// The names that `fields` knows for loans; `clientName` is not among them.
 pub(crate) const FIELDS: &[&str] = &[

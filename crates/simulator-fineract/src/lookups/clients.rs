@@ -2,16 +2,18 @@
 
 use serde::Deserialize;
 
-use crate::bank::{Bank, Client, currency_view, row};
+use crate::bank::{Bank, Client};
+use crate::by_id::row;
+use crate::currency::currency_view;
 use crate::decimal::six;
-use crate::json::{Json, Serializer};
+use crate::json::{Json, Serializer, coded};
 use crate::loans::view as loan_view;
 use crate::options::Version;
 use crate::query::{Query, page};
 use crate::refusal::{Problem, Refusal};
 use crate::result::{OFFICE_ID, OFFICE_NAME};
 use crate::route::Key;
-use crate::savings::view::{self as savings_view, coded};
+use crate::savings::view as savings_view;
 
 /// A client.
 pub(crate) fn client(bank: &Bank, key: &Key, version: Version) -> Result<Json, Refusal> {

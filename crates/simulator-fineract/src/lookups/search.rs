@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clients;
-use crate::bank::{Bank, Client, row};
-use crate::json::Json;
+use crate::bank::{Bank, Client};
+use crate::by_id::row;
+use crate::json::{Json, coded};
 use crate::loans::view as loan_view;
 use crate::options::Version;
 use crate::query::Query;
 use crate::result::{OFFICE_ID, OFFICE_NAME};
-use crate::savings::view::{self as savings_view, coded};
+use crate::savings::view as savings_view;
 
 /// At most this many rows are shown.
 const ROW_COUNT_MAX: usize = 50;

@@ -3,14 +3,13 @@
 use kiungo_domain::{Currency, Timestamp};
 
 use crate::answer::Answer;
-use crate::bank::currency_view;
 use crate::calendar;
-use crate::json::{Json, Serializer};
+use crate::currency::currency_view;
+use crate::json::{Json, Serializer, coded};
 use crate::options::{Options, Version};
 use crate::refusal::{Problem, Refusal};
 use crate::result::{OFFICE_ID, OFFICE_NAME};
 use crate::route::Read;
-use crate::savings::view::coded;
 
 /// Answers what is read of the settings.
 pub(crate) fn read(options: &Options, now: Timestamp, what: &Read) -> Result<Answer, Refusal> {

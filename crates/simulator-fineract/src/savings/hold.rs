@@ -3,10 +3,11 @@
 
 use super::rows::draft;
 use super::{Kind, Savings};
-use crate::bank::{Bank, row, row_mut};
+use crate::bank::Bank;
 use crate::body::{Body, Fields};
+use crate::by_id::{row, row_mut};
+use crate::command_context::CommandContext;
 use crate::decimal::six;
-use crate::desk::Desk;
 use crate::json::Json;
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
@@ -23,7 +24,7 @@ const MEMBERS: &[&str] = &[
 /// Holds an amount. A future date is not refused, and neither is a blocked account.
 pub(crate) fn hold(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     body: &Body,
 ) -> Result<CommandResult, Refusal> {
@@ -54,9 +55,9 @@ pub(crate) fn hold(
         return Err(Refusal::invalid(refused(rule, rule).null_arg().arg(ids)));
     }
     let client_id = savings.client_id;
-    desk.commit(None)?;
+    context.commit(None)?;
     bank.savings_account_mut(id)?.on_hold += amount;
-    let mut transaction = draft(desk, id, Kind::Hold, date, amount);
+    let mut transaction = draft(context, id, Kind::Hold, date, amount);
     reason.clone_into(&mut transaction.reason);
     let hold = bank.add_savings_row(transaction);
     Ok(result(id, client_id, hold))
@@ -65,7 +66,7 @@ pub(crate) fn hold(
 /// Releases the whole amount of a hold. The row's type is not checked, as in the real thing.
 pub(crate) fn release(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     hold: u64,
 ) -> Result<CommandResult, Refusal> {
@@ -82,9 +83,9 @@ pub(crate) fn release(
         return Err(Refusal::invalid(problem.arg(six(amount, savings.currency)).arg(why)));
     }
     let client_id = savings.client_id;
-    desk.commit(None)?;
+    context.commit(None)?;
     bank.savings_account_mut(id)?.on_hold -= amount;
-    let release = bank.add_savings_row(draft(desk, id, Kind::Release, desk.today, amount));
+    let release = bank.add_savings_row(draft(context, id, Kind::Release, context.today, amount));
     if let Some(original) = row_mut(&mut bank.savings_transactions, hold) {
         original.release = release;
         original.reason.clear();

@@ -6,10 +6,11 @@ use kiungo_simulator::faults::Fault;
 
 use super::rows::draft;
 use super::{Kind, Savings, insufficient_balance, state_problem};
-use crate::bank::{Bank, savings_party};
+use crate::bank::Bank;
 use crate::body::{Body, Fields};
+use crate::books::savings_party;
+use crate::command_context::CommandContext;
 use crate::decimal::Decimal;
-use crate::desk::Desk;
 use crate::json::Json;
 use crate::options::Version;
 use crate::payment::{self, Payment};
@@ -37,40 +38,40 @@ struct Posting<'a> {
 /// Posts a deposit.
 pub(crate) fn deposit(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     body: &Body,
 ) -> Result<CommandResult, Refusal> {
-    let mut posting = read(desk, body)?;
+    let mut posting = read(context, body)?;
     let savings = bank.savings_account(id)?;
     bank.owner_active(savings.client_id)?;
-    posting.payment = Payment::resolve(posting.payment, desk.options)?;
+    posting.payment = Payment::resolve(posting.payment, context.options)?;
     not_blocked(savings, Kind::Deposit)?;
-    takes_postings(desk, savings, posting.date)?;
+    takes_postings(context, savings, posting.date)?;
     let amount = minor(&posting.amount, savings)?;
     unique_external_id(bank, posting.external_id)?;
-    desk.books_open(posting.date)?;
-    desk.commit(None)?;
-    Ok(book(bank, desk, id, Kind::Deposit, amount, posting, body))
+    context.books_open(posting.date)?;
+    context.commit(None)?;
+    Ok(book(bank, context, id, Kind::Deposit, amount, posting, body))
 }
 
 /// Posts a withdrawal, and its fee as a row of its own.
 pub(crate) fn withdraw(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     body: &Body,
 ) -> Result<CommandResult, Refusal> {
-    let mut posting = read(desk, body)?;
-    posting.payment = Payment::resolve(posting.payment, desk.options)?;
+    let mut posting = read(context, body)?;
+    posting.payment = Payment::resolve(posting.payment, context.options)?;
     let savings = bank.savings_account(id)?;
     bank.owner_active(savings.client_id)?;
     not_blocked(savings, Kind::Withdrawal)?;
-    takes_postings(desk, savings, posting.date)?;
+    takes_postings(context, savings, posting.date)?;
     if savings.locked_in_until.is_some_and(|until| posting.date < until) {
         let rule = "withdrawals.blocked.during.lockin.period";
         let message = "Withdrawals are not allowed during the lock-in period.";
-        return Err(state_problem(desk, rule, message, &[posting.date]));
+        return Err(state_problem(context, rule, message, &[posting.date]));
     }
     let amount = minor(&posting.amount, savings)?;
     let lowest = bank.lowest_balance_from(savings, posting.date);
@@ -78,13 +79,13 @@ pub(crate) fn withdraw(
         return Err(insufficient_balance(savings.balance, amount, savings.currency));
     }
     unique_external_id(bank, posting.external_id)?;
-    desk.books_open(posting.date)?;
-    desk.commit(None)?;
-    Ok(book(bank, desk, id, Kind::Withdrawal, amount, posting, body))
+    context.books_open(posting.date)?;
+    context.commit(None)?;
+    Ok(book(bank, context, id, Kind::Withdrawal, amount, posting, body))
 }
 
-fn read<'a>(desk: &Desk<'_>, body: &'a Body) -> Result<Posting<'a>, Refusal> {
-    let newest: &[&str] = if desk.version() >= Version::V1_15 { &["externalId"] } else { &[] };
+fn read<'a>(context: &CommandContext<'_>, body: &'a Body) -> Result<Posting<'a>, Refusal> {
+    let newest: &[&str] = if context.version() >= Version::V1_15 { &["externalId"] } else { &[] };
     body.only(&[MEMBERS, payment::MEMBERS, newest])?;
     let mut fields = Fields::of(body, "savingsaccount.transaction");
     let date = fields.date("transactionDate")?;
@@ -119,19 +120,23 @@ fn not_blocked(savings: &Savings, kind: Kind) -> Result<(), Refusal> {
     Err(Refusal::Rule(Problem::new(code, message).arg(savings.id)))
 }
 
-fn takes_postings(desk: &Desk<'_>, savings: &Savings, date: Date) -> Result<(), Refusal> {
-    if !savings.is_active() || desk.suffers(Fault::AccountClosed) {
+fn takes_postings(
+    context: &CommandContext<'_>,
+    savings: &Savings,
+    date: Date,
+) -> Result<(), Refusal> {
+    if !savings.is_active() || context.suffers(Fault::AccountClosed) {
         let message = "Transaction is not allowed. Account is not active.";
-        return Err(state_problem(desk, "account.is.not.active", message, &[date]));
+        return Err(state_problem(context, "account.is.not.active", message, &[date]));
     }
-    if date > desk.today {
+    if date > context.today {
         let message = "Transaction date cannot be in the future.";
-        return Err(state_problem(desk, "in.the.future", message, &[date]));
+        return Err(state_problem(context, "in.the.future", message, &[date]));
     }
     if date < savings.activated_on {
         let message = "Transaction date cannot be before accounts activation date.";
         let dates = [date, savings.activated_on];
-        return Err(state_problem(desk, "before.activation.date", message, &dates));
+        return Err(state_problem(context, "before.activation.date", message, &dates));
     }
     Ok(())
 }
@@ -147,7 +152,7 @@ fn unique_external_id(bank: &Bank, external_id: &str) -> Result<(), Refusal> {
 
 fn book(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     kind: Kind,
     amount: i64,
@@ -158,9 +163,9 @@ fn book(
         .payment
         .as_ref()
         .map_or(("", ""), |payment| (payment.receipt_number(), payment.check_number()));
-    let reference = desk.reference(posting.external_id, check_number);
+    let reference = context.reference(posting.external_id, check_number);
     let label = receipt_number.to_owned();
-    let mut transaction = draft(desk, id, kind, posting.date, amount);
+    let mut transaction = draft(context, id, kind, posting.date, amount);
     posting.note.clone_into(&mut transaction.note);
     posting.external_id.clone_into(&mut transaction.external_id);
     transaction.payment = posting.payment.map(Box::new);
@@ -176,7 +181,7 @@ fn book(
     let fee = movement.as_ref().filter(|_| kind == Kind::Withdrawal).cloned();
     bank.movements.extend(movement);
     if let Some(movement) = fee {
-        charge_fee(bank, desk, id, posting.date, movement);
+        charge_fee(bank, context, id, posting.date, movement);
     }
     let Ok(savings) = bank.savings_account_mut(id) else { return CommandResult::default() };
     if matches!(savings.sub_status, 100 | 200) {
@@ -192,12 +197,18 @@ fn book(
 }
 
 /// The fee follows its withdrawal directly: undo relies on it.
-fn charge_fee(bank: &mut Bank, desk: &Desk<'_>, id: u64, date: Date, withdrawal: Movement) {
+fn charge_fee(
+    bank: &mut Bank,
+    context: &CommandContext<'_>,
+    id: u64,
+    date: Date,
+    withdrawal: Movement,
+) {
     let fee = bank.savings_account(id).map_or(0, |savings| savings.withdrawal_fee);
     if fee == 0 {
         return;
     }
-    let row = bank.add_savings_row(draft(desk, id, Kind::WithdrawalFee, date, fee));
+    let row = bank.add_savings_row(draft(context, id, Kind::WithdrawalFee, date, fee));
     bank.movements.push(Movement {
         receipt: row.to_string(),
         operation: "fee".to_owned(),

@@ -3,12 +3,13 @@
 use jiff::civil::Date;
 
 use super::{Kind, Savings, SavingsTransaction};
-use crate::bank::{Bank, next_id, row, row_mut};
-use crate::desk::Desk;
+use crate::bank::Bank;
+use crate::by_id::{next_id, row, row_mut};
+use crate::command_context::CommandContext;
 
 /// A row that is to be added.
 pub(super) fn draft(
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     account: u64,
     kind: Kind,
     date: Date,
@@ -19,7 +20,7 @@ pub(super) fn draft(
         account,
         kind,
         date,
-        submitted_on: desk.today,
+        submitted_on: context.today,
         amount,
         running_balance: 0,
         reversed: false,
@@ -30,7 +31,7 @@ pub(super) fn draft(
         note: String::new(),
         reason: String::new(),
         external_id: String::new(),
-        submitted_by: desk.user.to_owned(),
+        submitted_by: context.user.to_owned(),
     }
 }
 

@@ -7,7 +7,8 @@ use jiff::civil::Date;
 
 use super::view;
 use super::{Savings, SavingsTransaction};
-use crate::bank::{Bank, row};
+use crate::bank::Bank;
+use crate::by_id::row;
 use crate::calendar;
 use crate::decimal::Decimal;
 use crate::json::Json;

@@ -5,15 +5,17 @@ use kiungo_simulator::faults::Fault;
 
 use super::rows::draft;
 use super::{Kind, insufficient_balance, no_transaction};
-use crate::bank::{Bank, row, savings_party};
-use crate::desk::Desk;
+use crate::bank::Bank;
+use crate::books::savings_party;
+use crate::by_id::row;
+use crate::command_context::CommandContext;
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
 
 /// Flags a row as reversed. Doing it again answers 200 again and changes nothing.
 pub(crate) fn undo(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     transaction: u64,
 ) -> Result<CommandResult, Refusal> {
@@ -27,17 +29,17 @@ pub(crate) fn undo(
     if spent && savings.overdraft_limit.is_some() {
         return Err(insufficient_balance(savings.balance, amount, savings.currency));
     }
-    if spent || (desk.suffers(Fault::UndoRefused) && !reversed) {
+    if spent || (context.suffers(Fault::UndoRefused) && !reversed) {
         let rule = "results.in.balance.going.negative";
         return Err(refused(rule, "Undo of transaction results in balance going negative."));
     }
     let client_id = savings.client_id;
-    desk.books_open(date)?;
-    desk.commit(Some(id))?;
+    context.books_open(date)?;
+    context.commit(Some(id))?;
     if !reversed {
-        take_back(bank, desk, id, transaction, format!("{transaction}-undo"));
+        take_back(bank, context, id, transaction, format!("{transaction}-undo"));
         if let Some(fee) = fee_of(bank, id, transaction) {
-            take_back(bank, desk, id, fee, format!("{fee}-undo"));
+            take_back(bank, context, id, fee, format!("{fee}-undo"));
         }
     }
     Ok(CommandResult {
@@ -51,7 +53,7 @@ pub(crate) fn undo(
 /// Books a counter row and flags the original. A second time the original is not found.
 pub(crate) fn reverse(
     bank: &mut Bank,
-    desk: &Desk<'_>,
+    context: &CommandContext<'_>,
     id: u64,
     transaction: u64,
 ) -> Result<CommandResult, Refusal> {
@@ -65,17 +67,17 @@ pub(crate) fn reverse(
     bank.owner_active(savings.client_id)?;
     let lowest = bank.lowest_balance_since(savings, (date, transaction));
     let spent = kind == Kind::Deposit && lowest - amount < savings.floor();
-    if spent || desk.suffers(Fault::UndoRefused) {
+    if spent || context.suffers(Fault::UndoRefused) {
         return Err(insufficient_balance(savings.balance, amount, savings.currency));
     }
     let client_id = savings.client_id;
-    desk.books_open(date)?;
-    desk.commit(Some(id))?;
-    let mut counter = draft(desk, id, kind, date, amount);
+    context.books_open(date)?;
+    context.commit(Some(id))?;
+    let mut counter = draft(context, id, kind, date, amount);
     counter.is_reversal = true;
     counter.original = transaction;
     let counter = bank.add_savings_row(counter);
-    take_back(bank, desk, id, transaction, counter.to_string());
+    take_back(bank, context, id, transaction, counter.to_string());
     Ok(CommandResult {
         client_id: Some(client_id),
         savings_id: Some(id),
@@ -92,7 +94,13 @@ fn fee_of(bank: &Bank, id: u64, transaction: u64) -> Option<u64> {
     (belongs && !fee.reversed).then_some(fee.id)
 }
 
-fn take_back(bank: &mut Bank, desk: &Desk<'_>, id: u64, transaction: u64, receipt: String) {
+fn take_back(
+    bank: &mut Bank,
+    context: &CommandContext<'_>,
+    id: u64,
+    transaction: u64,
+    receipt: String,
+) {
     bank.reverse_savings_row(transaction);
     let Some(reversed) = row(&bank.savings_transactions, transaction) else { return };
     if reversed.kind.effect(1) == 0 {
@@ -103,7 +111,7 @@ fn take_back(bank: &mut Bank, desk: &Desk<'_>, id: u64, transaction: u64, receip
     let label = payment.map_or("", |payment| payment.receipt_number()).to_owned();
     bank.movements.push(Movement {
         receipt,
-        reference: desk.reference("", ""),
+        reference: context.reference("", ""),
         operation: "undo".to_owned(),
         party: savings_party(id),
         amount_minor: reversed.amount,

@@ -1,9 +1,11 @@
 //! Savings accounts and their rows as the core prints them (`fineract.md` §9.1, §9.4).
 
 use super::{Kind, Savings, SavingsTransaction};
-use crate::bank::{Bank, currency_view, row};
+use crate::bank::Bank;
+use crate::by_id::row;
+use crate::currency::currency_view;
 use crate::decimal::{computed, six};
-use crate::json::{Json, Serializer};
+use crate::json::{Json, Serializer, coded};
 use crate::options::Version;
 
 /// The names that `fields` knows for accounts; `subStatus` is not among them.
@@ -209,11 +211,6 @@ fn transaction_type(kind: Kind, version: Version) -> Json {
         .with("amountHold", kind == Kind::Hold)
         .with("amountRelease", kind == Kind::Release)
         .with("accrual", false)
-}
-
-/// An enumeration: id, code, value.
-pub(crate) fn coded(id: i64, code: &str, value: &str) -> Json {
-    Json::object().with("id", id).with("code", code).with("value", value)
 }
 
 /// The status with all its flags.

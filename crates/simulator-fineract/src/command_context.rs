@@ -20,7 +20,7 @@ pub(crate) enum Contention {
 
 /// The circumstances of one command.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Desk<'a> {
+pub(crate) struct CommandContext<'a> {
     pub(crate) options: &'a Options,
     /// The business date.
     pub(crate) today: Date,
@@ -31,12 +31,12 @@ pub(crate) struct Desk<'a> {
     /// True if a second person must approve.
     pub(crate) needs_approval: bool,
     /// The refusal that the fault plan drew for this command.
-    pub(crate) mishap: Option<Fault>,
+    pub(crate) drawn_refusal: Option<Fault>,
     /// The form in which contention is reported.
     pub(crate) contention: Contention,
 }
 
-impl Desk<'_> {
+impl CommandContext<'_> {
     /// The release.
     pub(crate) const fn version(&self) -> Version {
         self.options.version
@@ -44,7 +44,7 @@ impl Desk<'_> {
 
     /// True if this refusal was drawn.
     pub(crate) fn suffers(&self, fault: Fault) -> bool {
-        self.mishap == Some(fault)
+        self.drawn_refusal == Some(fault)
     }
 
     /// Refuses a posting into closed books.
