@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::counterparties::operate::wallet_inquiry;
 use crate::counterparties::ports::ProviderPort;
 use crate::intake::arrivals::Handled;
-use crate::intake::hear::{Asking, Hearing, is_awaited};
+use crate::intake::hear::{Asking, Hearing, is_awaited, names_a_booking};
 
 /// Asks for answers that come by callback, and takes them.
 pub(crate) struct Answers {
@@ -38,6 +38,9 @@ impl Answers {
         if transfer.instruction().provider != item.provider {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
+        let Some(inquiry) = wallet_inquiry(&transfer, reference, self.clock.now()) else {
+            return Ok(names_a_booking(&transfer, reference));
+        };
         let claim = Evidence { channel: Channel::Callback, reference, finding: claim };
         if !is_awaited(&transfer, reference) && self.hearing.agrees(&transfer, &claim).await? {
             return Ok(Handled::Noted(format!("agrees with transfer {id}")));
@@ -45,7 +48,6 @@ impl Answers {
         let Ok(permit) = port.throttle.enter().await else {
             return Ok(Handled::later("the provider is not asked now: its breaker is open"));
         };
-        let inquiry = wallet_inquiry(&transfer, reference, self.clock.now());
         let asked = port.provider.ask_about(&inquiry, &claim.finding).await;
         permit.report(asked.is_ok());
         Ok(match asked {
