@@ -126,6 +126,23 @@ fn reversed() -> (Value, Story) {
     (shown, story)
 }
 
+/// What was answered with "nothing recorded" has left: a copy of it can still be carried out.
+#[test]
+fn nothing_was_carried_out_is_said_only_of_what_has_not_left() {
+    let said = |answered: bool| {
+        let mut event = json!({ "event": "concluded", "step": "first", "operation": "collect", "outcome": "not_sent", "why": "busy" });
+        if answered {
+            event["answered"] = json!(true);
+        }
+        let story = story(&[received("deposit", &client()), event]);
+        story.told[1].text.clone()
+    };
+    assert!(said(false).ends_with("Nothing was carried out."), "{}", said(false));
+    let copy = said(true);
+    assert!(!copy.contains("Nothing was carried out"), "{copy}");
+    assert!(copy.contains("recorded nothing") && copy.contains("may still arrive"), "{copy}");
+}
+
 #[test]
 fn a_transfer_is_told_in_sentences() {
     let zone = zone();
