@@ -119,10 +119,12 @@ mod tests {
 
     use super::*;
     use crate::components::Assembly;
-    use crate::config::{Config, ConfigErrors, Sources};
+    use kiungo_settings::Problems;
+
+    use crate::config::{Config, Sources};
     use crate::serve;
 
-    fn load(folder: &Path) -> Result<Config, ConfigErrors> {
+    fn load(folder: &Path) -> Result<Config, Problems> {
         let file = Some(Configuration::path(folder));
         Config::load(&Sources { file, environment: BTreeMap::new() })
     }
@@ -135,7 +137,8 @@ mod tests {
         assert!(plan.next.contains(&key));
         write_new(&plan.files).unwrap();
         let errors = load(home.path()).unwrap_err();
-        let mut named: Vec<_> = errors.0.iter().map(|problem| problem.key.as_str()).collect();
+        let mut named: Vec<_> =
+            errors.problems().iter().map(|problem| problem.key.as_str()).collect();
         named.sort_unstable();
         let expected = [
             "cores[0].fineract.base_url",
