@@ -4,11 +4,10 @@
 //! Rates are parts per 10,000. A draw depends on the seed, the business content, and how often that
 //! content was drawn before, as with [`kiungo_simulator::faults`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use kiungo_domain::{Money, Timestamp};
-use kiungo_simulator::faults::hash;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -125,25 +124,6 @@ pub enum Place {
     Callbacks,
 }
 
-/// The number of times that each business content was drawn.
-#[derive(Debug, Default)]
-pub(super) struct Draws {
-    drawn: HashMap<u64, u32>,
-}
-
-impl Draws {
-    /// True if what `name` stands for happens to `key` this time, at `rate` parts per 10,000.
-    pub(super) fn happens(&mut self, seed: u64, name: &str, key: &str, rate: u16) -> bool {
-        if rate == 0 {
-            return false;
-        }
-        let what = hash(seed, &[b"conduct", name.as_bytes(), key.as_bytes()]);
-        let times = self.drawn.entry(what).or_insert(0);
-        *times += 1;
-        hash(what, &[&times.to_le_bytes()]) % 10_000 < u64::from(rate)
-    }
-}
-
 impl Simulator {
     /// True if a piece of conduct befalls `key` this time.
     pub(super) fn happens(&self, name: &str, key: &str, rate: u16) -> bool {
@@ -194,6 +174,8 @@ fn other_digit(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kiungo_simulator::chance::Draws;
+
     use super::*;
 
     #[test]

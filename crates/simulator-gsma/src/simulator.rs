@@ -11,6 +11,7 @@ use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use axum::{Extension, Json, Router};
 use kiungo_domain::Timestamp;
+use kiungo_simulator::chance::Draws;
 use kiungo_simulator::books::Books;
 use kiungo_simulator::callback_sender::Courier;
 use kiungo_simulator::clock::Clock;
@@ -21,7 +22,6 @@ use kiungo_simulator::payment::PaymentRefused;
 use kiungo_simulator::tls::{Tls, TlsError};
 use serde::Deserialize;
 
-use super::conduct::Draws;
 use super::error::ApiError;
 use super::options::Options;
 use super::security::Gate;

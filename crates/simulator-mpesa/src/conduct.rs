@@ -4,10 +4,8 @@
 //! Rates are parts per 10,000. A draw depends on the seed, the business content, and how often that
 //! content was drawn before, as with [`kiungo_simulator::faults`].
 
-use std::collections::HashMap;
 
 use kiungo_domain::Timestamp;
-use kiungo_simulator::faults::hash;
 use serde::Deserialize;
 
 use super::Simulator;
@@ -74,25 +72,6 @@ impl Default for Conduct {
     }
 }
 
-/// The number of times that each business content was drawn.
-#[derive(Debug, Default)]
-pub(super) struct Draws {
-    drawn: HashMap<u64, u32>,
-}
-
-impl Draws {
-    /// True if what `name` stands for happens to `key` this time, at `rate` parts per 10,000.
-    pub(super) fn happens(&mut self, seed: u64, name: &str, key: &str, rate: u16) -> bool {
-        if rate == 0 {
-            return false;
-        }
-        let what = hash(seed, &[b"conduct", name.as_bytes(), key.as_bytes()]);
-        let times = self.drawn.entry(what).or_insert(0);
-        *times += 1;
-        hash(what, &[&times.to_le_bytes()]) % 10_000 < u64::from(rate)
-    }
-}
-
 impl Simulator {
     /// True if a piece of conduct befalls `key` this time.
     pub(super) fn happens(&self, name: &str, key: &str, rate: u16) -> bool {
@@ -111,6 +90,8 @@ impl Simulator {
 
 #[cfg(test)]
 mod tests {
+    use kiungo_simulator::chance::Draws;
+
     use super::*;
 
     #[test]
