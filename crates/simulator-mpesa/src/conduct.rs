@@ -4,7 +4,6 @@
 //! Rates are parts per 10,000. A draw depends on the seed, the business content, and how often that
 //! content was drawn before, as with [`kiungo_simulator::faults`].
 
-
 use kiungo_domain::Timestamp;
 use serde::Deserialize;
 

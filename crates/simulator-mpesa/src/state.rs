@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use kiungo_domain::{Money, Timestamp};
-use kiungo_simulator::chance::Draws;
 use kiungo_simulator::books::Movement;
+use kiungo_simulator::chance::Draws;
 use kiungo_simulator::faults::hash;
 use kiungo_simulator::ledger::Ledger;
 

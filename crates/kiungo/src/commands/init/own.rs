@@ -18,7 +18,10 @@ pub(super) fn plan(named: &Path, folder: &Path, port: u16) -> anyhow::Result<Pla
     let secret = |name: &str| Configuration::secret_path(folder, name);
     let mapping = Configuration::mapping_path(folder, ID);
     let mut files = vec![
-        NewFile::open(Configuration::path(folder), text(folder, port, &kiungo_api::sha256_hex(api_key.as_bytes()))),
+        NewFile::open(
+            Configuration::path(folder),
+            text(folder, port, &kiungo_api::sha256_hex(api_key.as_bytes())),
+        ),
         NewFile::open(mapping, SHIPPED.to_owned()),
         NewFile::private(secret("callback"), &callback),
     ];
