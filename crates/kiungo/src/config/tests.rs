@@ -226,10 +226,10 @@ fn a_failure_of_the_database_names_the_key_of_its_address() {
         let database = place.load(&[]).unwrap().database;
         place.hide(&database.failure(&"it is on fire").to_string())
     };
-    assert_eq!(said(&place), "DIR/kiungo.toml:2:1: database.url: it is on fire");
+    assert_eq!(said(&place), "DIR/kiungo.toml:2:7: database.url: it is on fire");
     let path = place.write("url", "sqlite://y.db\n");
     place.write("kiungo.toml", &format!("[database]\n\nurl_file = \"{path}\""));
-    assert_eq!(said(&place), "DIR/kiungo.toml:3:1: database.url_file: it is on fire");
+    assert_eq!(said(&place), "DIR/kiungo.toml:3:12: database.url_file: it is on fire");
 }
 
 #[test]
