@@ -6,6 +6,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use kiungo_simulator::chance::SplitMix64;
 use kiungo_tests::fuzz::{TARGETS, Target};
 
 /// The number of inputs that are made from each checked-in one.
@@ -38,16 +39,12 @@ fn names(path: &str, ending: &str) -> BTreeSet<String> {
     entries.map(name).map(|name| name.trim_end_matches(ending).to_owned()).collect()
 }
 
-/// A generator of numbers, by `SplitMix64`.
-struct Chance(u64);
+/// A generator of numbers.
+struct Chance(SplitMix64);
 
 impl Chance {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.0;
-        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((number ^ (number >> 31)) % bound.max(1) as u64).unwrap()
+        usize::try_from(self.0.roll() % bound.max(1) as u64).unwrap()
     }
 
     /// An input like this one: some bytes are changed, left out, doubled, or taken from another.
@@ -142,7 +139,7 @@ fn replay(target: (&'static str, Target)) {
     assert!(!inputs.is_empty(), "{} has no inputs", target.0);
     for (index, (name, input)) in inputs.iter().enumerate() {
         meet(target, name, input);
-        let mut chance = Chance(index as u64);
+        let mut chance = Chance(SplitMix64::new(index as u64));
         for _ in 0..MUTATIONS {
             let (_, other) = &inputs[chance.below(inputs.len())];
             meet(target, name, &chance.mutated(input, other));

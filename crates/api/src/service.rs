@@ -12,7 +12,7 @@ use kiungo_engine::request::{
 };
 use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction};
 use kiungo_provider::RawCallback;
-use kiungo_store::{Action, ActionId, Store, Summary};
+use kiungo_store::{Action, ActionId, Records, Summary};
 
 /// Reads the numbers of providers' wallets.
 pub trait Wallets: Send + Sync {
@@ -78,7 +78,7 @@ pub trait Service: Wallets {
     -> Option<ExpectedFee>;
 
     /// The store of everything durable.
-    fn store(&self) -> &Arc<dyn Store>;
+    fn store(&self) -> &Arc<dyn Records>;
 
     /// The time by the engine's clock.
     fn clock_now(&self) -> Timestamp;
@@ -163,7 +163,7 @@ impl Service for kiungo_engine::Engine {
         Self::expected_fee(self, provider, kind, amount)
     }
 
-    fn store(&self) -> &Arc<dyn Store> {
+    fn store(&self) -> &Arc<dyn Records> {
         Self::store(self)
     }
 

@@ -1,31 +1,24 @@
 //! Chance from a seed: what is drawn for one subject does not depend on what was drawn for others.
 
+use kiungo_simulator::chance::SplitMix64;
 use kiungo_simulator::faults::hash;
 
-/// A sequence of numbers (splitmix64) for one subject.
+/// A sequence of numbers for one subject.
 #[derive(Debug, Clone)]
 pub(super) struct Chance {
-    state: u64,
+    sequence: SplitMix64,
 }
 
 impl Chance {
     /// The sequence of `subject`'s number `index` under `seed`.
     pub(super) fn of(seed: u64, subject: &str, index: usize) -> Self {
         let index = u64::try_from(index).unwrap_or(u64::MAX).to_le_bytes();
-        Self { state: hash(seed, &[subject.as_bytes(), &index]) }
-    }
-
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        Self { sequence: SplitMix64::new(hash(seed, &[subject.as_bytes(), &index])) }
     }
 
     /// A number below `bound`; 0 if that is 0.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.next().checked_rem(bound).unwrap_or(0)
+        self.sequence.roll().checked_rem(bound).unwrap_or(0)
     }
 
     /// An index into something of this length; 0 if it is empty.

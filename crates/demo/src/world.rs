@@ -69,7 +69,7 @@ impl SimulatorOptions {
             _ => String::new(),
         };
         let text = simulators::text(addresses, secrets, "", more);
-        let simulators = Simulators::of_text(Path::new(""), text);
+        let simulators = Simulators::of_text(Path::new(""), &text)?;
         let mut all: BTreeMap<&str, Simulated<'_>> =
             simulators.those_there()?.into_iter().map(|it| (it.word(), it)).collect();
         let mut take = |word: &str| all.remove(word).with_context(|| format!("no {word}"));

@@ -11,13 +11,14 @@ use kiungo_core_fineract::{
 };
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::{CoreLink, ProviderLink, TrafficOptions};
-use kiungo_mapping::{Mapping, MappingErrors};
+use kiungo_mapping::Mapping;
 use kiungo_provider::{Address, Secrets};
+use kiungo_settings::{Problem, Problems};
 use kiungo_transport::{Network, NetworkOptions, Transport, is_exposed_text};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::adapters::{self, ProviderParts, WiringErrors};
-use crate::config::{Checked, Config, ConfigErrors, ConfigProblem, CoreConfig, ProviderConfig};
+use crate::config::{Checked, Config, CoreConfig, ProviderConfig};
 use crate::families::FAMILIES;
 
 /// Cores and providers, ready to be asked. Nothing has been sent.
@@ -56,14 +57,14 @@ impl AssembledCore {
 
 impl Assembly {
     /// Makes the adapters, and reports all mistakes.
-    pub(crate) fn new(config: &Config) -> Result<Self, ConfigErrors> {
+    pub(crate) fn new(config: &Config) -> Result<Self, Problems> {
         let checked = config.check()?;
         let mut problems = Vec::new();
         let mut cores = BTreeMap::new();
         for core in &config.cores {
             match assemble_core(core) {
                 Ok(assembled) => drop(cores.insert(core.id.clone(), assembled)),
-                Err(errors) => problems.extend(errors.0),
+                Err(errors) => problems.extend(errors.into_problems()),
             }
         }
         let mut providers = BTreeMap::new();
@@ -72,18 +73,18 @@ impl Assembly {
                 Ok(Some(assembled)) => drop(providers.insert(provider.id.clone(), assembled)),
                 // The mistake of its core has been reported already.
                 Ok(None) => {}
-                Err(errors) => problems.extend(errors.0),
+                Err(errors) => problems.extend(errors.into_problems()),
             }
         }
         if problems.is_empty() {
             Ok(Self { cores, providers })
         } else {
-            Err(ConfigErrors(problems))
+            Err(Problems::in_order(problems))
         }
     }
 }
 
-fn assemble_core(core: &CoreConfig) -> Result<AssembledCore, ConfigErrors> {
+fn assemble_core(core: &CoreConfig) -> Result<AssembledCore, Problems> {
     let place = |part: &str| format!("core `{}`: {part}", core.id);
     let (ca, proxy) = (core.ca_file.as_deref(), core.proxy.clone());
     let allowed = core.plaintext_allowed;
@@ -99,7 +100,7 @@ fn assemble_core(core: &CoreConfig) -> Result<AssembledCore, ConfigErrors> {
         }
     }
     let secrets: FineractSecrets =
-        core.secrets.read().map_err(|e| ConfigErrors::one(place("secrets"), e.to_string()))?;
+        core.secrets.read().map_err(|e| Problems::one(place("secrets"), e.to_string()))?;
     let base_url = options.base_url.clone();
     let fineract = Fineract::new(options, secrets, Arc::clone(&transport))
         .map_err(|error| core.fineract.problem_with(error))?;
@@ -118,7 +119,7 @@ fn assemble_provider(
     provider: &ProviderConfig,
     checked: &Checked,
     cores: &BTreeMap<CoreId, AssembledCore>,
-) -> Result<Option<AssembledProvider>, ConfigErrors> {
+) -> Result<Option<AssembledProvider>, Problems> {
     let place = |part: &str| format!("provider `{}`: {part}", provider.id);
     let core_id = checked.cores.get(&provider.id);
     let core_config = config.cores.iter().find(|core| Some(&core.id) == core_id);
@@ -135,12 +136,12 @@ fn assemble_provider(
         if !allowed && is_exposed_text(&url) {
             let path: Vec<&str> = key.split('.').collect();
             let problem = mapping.problem(&path, exposed(&url, "[[providers]]"));
-            return Err(wired(MappingErrors::from(problem).into()));
+            return Err(wired(Problems::from(problem).into()));
         }
     }
     let transport = network(ca, identity, proxy, allowed, &place("ca_file, identity_file, proxy"))?;
     let secrets: Secrets =
-        provider.secrets.read().map_err(|e| ConfigErrors::one(place("secrets"), e.to_string()))?;
+        provider.secrets.read().map_err(|e| Problems::one(place("secrets"), e.to_string()))?;
     let parts = ProviderParts {
         mapping: mapping.clone(),
         secrets,
@@ -155,13 +156,13 @@ fn assemble_provider(
 }
 
 /// The places inside the mapping are more exact than the place of its path.
-fn wiring_errors(provider: &ProviderId, errors: WiringErrors) -> ConfigErrors {
-    let mut problems: Vec<_> = errors.mapping.iter().map(ConfigProblem::of_mapping).collect();
+fn wiring_errors(provider: &ProviderId, errors: WiringErrors) -> Problems {
+    let mut problems = errors.mapping;
     for secret in errors.secrets {
         let place = format!("provider `{provider}`: secrets.{}", secret.name);
-        problems.push(ConfigProblem { place, key: String::new(), message: secret.why });
+        problems.push(Problem::of_whole(place, secret.why));
     }
-    ConfigErrors(problems)
+    Problems::in_order(problems)
 }
 
 fn exposed(url: &str, entry: &str) -> String {
@@ -187,10 +188,10 @@ fn network(
     proxy: Option<SecretString>,
     plaintext_allowed: bool,
     place: &str,
-) -> Result<Arc<dyn Transport>, ConfigErrors> {
+) -> Result<Arc<dyn Transport>, Problems> {
     let read = |path: &Path| {
         std::fs::read(path).map_err(|error| {
-            ConfigErrors::one(place, format!("`{}` cannot be read: {error}", path.display()))
+            Problems::one(place, format!("`{}` cannot be read: {error}", path.display()))
         })
     };
     let ca_pem = ca_file.map(read).transpose()?;
@@ -198,7 +199,7 @@ fn network(
     let identity_pem = identity
         .map(|pem| String::from_utf8(pem).map(SecretString::from))
         .transpose()
-        .map_err(|_| ConfigErrors::one(place, "the client certificate and key are not PEM text"))?;
+        .map_err(|_| Problems::one(place, "the client certificate and key are not PEM text"))?;
     let options = NetworkOptions {
         ca_pem,
         identity_pem,
@@ -207,7 +208,7 @@ fn network(
         ..NetworkOptions::default()
     };
     let network =
-        Network::new(&options).map_err(|error| ConfigErrors::one(place, error.to_string()))?;
+        Network::new(&options).map_err(|error| Problems::one(place, error.to_string()))?;
     Ok(Arc::new(network))
 }
 

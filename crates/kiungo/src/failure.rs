@@ -2,16 +2,15 @@
 
 use std::process::ExitCode;
 
+use kiungo_settings::Problems;
 use thiserror::Error;
-
-use crate::config::ConfigErrors;
 
 /// The reason that a command did not do what it was asked.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     /// The configuration cannot be used.
     #[error("the configuration cannot be used:\n{0}")]
-    Config(#[from] ConfigErrors),
+    Config(#[from] Problems),
     /// Arguments or the environment cannot be used.
     #[error("{0}")]
     Usage(String),

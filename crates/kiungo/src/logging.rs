@@ -26,7 +26,7 @@ const QUIET: &[&str] = &["lapin=off"];
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// The parts of Kiungo that a filter can name: its crates.
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 18] = [
     "kiungo",
     "kiungo_api",
     "kiungo_core_banking",
@@ -41,6 +41,7 @@ const PARTS: [&str; 17] = [
     "kiungo_queue",
     "kiungo_queue_rabbit",
     "kiungo_server",
+    "kiungo_settings",
     "kiungo_store",
     "kiungo_store_sql",
     "kiungo_transport",

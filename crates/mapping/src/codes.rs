@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::transfer::{ByOperation, Operation};
+use kiungo_settings::{Item, Table};
 
 use crate::operations;
-use crate::read::{Item, Table};
 
 /// Lines by the code or the status word that they are about.
 pub type Lines = BTreeMap<String, CodeLine>;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use kiungo_domain::CoreId;
 use kiungo_domain::policy::OnCoreRejection;
 use kiungo_domain::transfer::{ByOperation, Operation};
+use kiungo_settings::{Item, Table};
 
 use crate::inquiry::InquirySettings;
 use crate::operations;
-use crate::read::{Item, Table};
 
 /// The rules by which this provider's transfers are booked in a core.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ fn read_holder_rules(item: &Item<'_>, rules: &mut ByOperation<bool>) {
         let setting =
             |(operation, rule): (Operation, &bool)| format!("{} = {rule}", operation.as_str());
         let settings = rules.iter().map(setting).collect::<Vec<_>>().join(", ");
-        item.problem(format!("is two settings now, for both directions: write {{ {settings} }}"));
+        item.problem(format!("has a setting for each operation: write {{ {settings} }}"));
         return;
     }
     let Some(mut table) = item.table() else { return };

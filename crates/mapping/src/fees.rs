@@ -6,10 +6,10 @@
 use kiungo_domain::Money;
 use kiungo_domain::policy::FeePayer;
 use kiungo_domain::transfer::ByOperation;
+use kiungo_settings::{Item, Table};
 
-use crate::money::{Limits, MoneyFormat};
+use crate::money::{Limits, MoneyFormat, read_amount};
 use crate::operations;
-use crate::read::{Item, Table};
 
 /// The fee of one operation by its amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +123,7 @@ fn bands_of(item: &Item<'_>, money: MoneyFormat, max: Option<Money>) -> Option<V
 
 fn band(item: &Item<'_>, money: MoneyFormat) -> Option<Band> {
     let mut table = item.table()?;
-    let mut amount = |key| Some(table.get(key)?.amount(money.currency)?.minor());
+    let mut amount = |key| Some(read_amount(&table.get(key)?, money.currency)?.minor());
     let (up_to, flat) = (amount("up_to"), amount("flat"));
     let (min, max) = (amount("min"), amount("max"));
     let per_mille = table.get("per_mille").and_then(|item| item.integer(0..=1000));

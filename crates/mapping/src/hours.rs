@@ -6,8 +6,7 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Zoned};
 use kiungo_domain::Timestamp;
-
-use crate::read::{Item, Table};
+use kiungo_settings::{Item, Table};
 
 /// Minutes of a day, from inclusive, to exclusive; 24:00 is 1440.
 type Opening = Range<u16>;

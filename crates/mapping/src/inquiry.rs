@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use kiungo_domain::policy::{SidePolicy, WhenAbsent};
-
-use crate::duration;
-use crate::read::{Item, Table};
+use kiungo_settings::duration;
+use kiungo_settings::{Item, Table};
 
 const DAY: Duration = Duration::from_hours(24);
 

@@ -2,8 +2,8 @@
 //! Mapping files: how Kiungo talks to one provider, as data that an integrator writes.
 //!
 //! A [`Mapping`] is read once at start and answers questions without I/O. All problems of a file
-//! are reported at once, each with file, line, column, key, and a remedy ([`MappingErrors`]). An
-//! unknown key is an error.
+//! are reported at once, each with file, line, column, key, and a remedy
+//! ([`kiungo_settings::Problems`]). An unknown key is an error.
 //!
 //! | section | here |
 //! | --- | --- |
@@ -24,7 +24,6 @@
 pub mod codes;
 pub mod core;
 mod day;
-pub mod duration;
 pub mod fees;
 mod hours;
 pub mod inquiry;
@@ -33,16 +32,14 @@ pub mod money;
 mod numbers;
 mod operations;
 mod pattern;
-mod plain;
-pub mod problem;
-mod read;
 mod readings;
 mod reference;
-mod section;
 pub mod traffic;
+
+/// Problems and durations are those of any settings.
+pub use kiungo_settings::{Problem, Problems as MappingErrors, did_you_mean, duration};
 
 pub use codes::{Answered, CodeLine, CodeTables, Lines, Meaning, StatusTables};
 pub use inquiry::{InquirySettings, Promise};
 pub use mapping::{Mapping, Promises};
 pub use money::{Daily, DailyLimit, Limits, MoneyFormat, Refusal};
-pub use problem::{MappingErrors, Problem, did_you_mean};

@@ -10,8 +10,8 @@ use kiungo_domain::policy::{Policy, WhenAbsent};
 use kiungo_domain::transfer::{ByOperation, Operation};
 use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Money, Msisdn, ProviderId, Timestamp};
+use kiungo_settings::{Layer, Problem, Problems, Report, Sources, Table, own};
 use serde::de::DeserializeOwned;
-use toml::de::DeTable;
 
 use crate::codes::{CodeTables, StatusTables};
 use crate::core::CoreRules;
@@ -21,10 +21,7 @@ use crate::hours::Hours;
 use crate::inquiry::{InquirySettings, Promise};
 use crate::money::{Daily, Limits, MoneyFormat, Refusal};
 use crate::numbers;
-use crate::problem::{MappingErrors, Problem, Report};
-use crate::read::Table;
 use crate::reference::References;
-use crate::section;
 use crate::traffic::{Callbacks, Traffic};
 
 /// The longest file that is read, in bytes: far more than a code table needs.
@@ -66,15 +63,15 @@ pub struct Promises {
 
 impl Mapping {
     /// Reads and checks a mapping file; `families` are those that [`Mapping::parse`] takes.
-    pub fn load(path: &Path, families: &[&'static str]) -> Result<Self, MappingErrors> {
+    pub fn load(path: &Path, families: &[&'static str]) -> Result<Self, Problems> {
         let name = path.display().to_string();
         let unreadable = |error: std::io::Error| {
-            MappingErrors::of_file(&name, format!("the mapping file cannot be read: {error}"))
+            Problems::one(&name, format!("the mapping file cannot be read: {error}"))
         };
         let size = std::fs::metadata(path).map_err(unreadable)?.len();
         if size > FILE_BYTES_MAX {
             let message = format!("is {size} bytes long; a mapping has {FILE_BYTES_MAX} at most");
-            return Err(MappingErrors::of_file(&name, message));
+            return Err(Problems::one(&name, message));
         }
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         Self::parse(&name, &text, families)
@@ -83,20 +80,15 @@ impl Mapping {
     /// Checks the text of a mapping file; `name` stands in messages, and `families` are the words
     /// that `provider.family` may be. Finds everything that is wrong with the general sections at
     /// once; the section of the family is its own to check, by [`Mapping::section`].
-    pub fn parse(name: &str, text: &str, families: &[&'static str]) -> Result<Self, MappingErrors> {
-        let report = Report::new(name, text);
-        let (document, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            report.add(&error.span().unwrap_or(0..0), "", error.message());
-        }
-        if !errors.is_empty() {
-            return Err(report.errors());
-        }
+    pub fn parse(name: &str, text: &str, families: &[&'static str]) -> Result<Self, Problems> {
+        let mut sources = Sources::default();
+        let document = sources.parse(Layer::File, name, text)?;
+        let report = Report::new(&sources);
         let mut root = Table::root(&document, &report);
         let mapping = Self::read(&mut root, name, text, families);
         root.finish();
         report.finish()?;
-        mapping.ok_or_else(|| MappingErrors::of_file(name, "is incomplete".to_owned()))
+        mapping.ok_or_else(|| Problems::one(name, "is incomplete"))
     }
 
     fn read(
@@ -317,14 +309,14 @@ impl Mapping {
 
     /// A section as a family's own type, with file, line and column in the error. An absent section
     /// is read as an empty one.
-    pub fn section<T: DeserializeOwned>(&self, key: &str) -> Result<T, MappingErrors> {
-        section::read(&self.file, &self.text, key)
+    pub fn section<T: DeserializeOwned>(&self, key: &str) -> Result<T, Problems> {
+        own::section(&self.file, &self.text, key)
     }
 
     /// A problem with the value at this path of keys, for example `["gsma", "account", "type"]`. Its
     /// place is that of the value, or of the nearest table around it that the file has.
     pub fn problem(&self, path: &[&str], message: impl Into<String>) -> Problem {
-        section::problem(&self.file, &self.text, path, message.into())
+        own::problem(&self.file, &self.text, path, message.into())
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
+use kiungo_domain::money::MoneyError;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::transfer::{ByOperation, Operation};
 use kiungo_domain::{Currency, Money, Timestamp};
+use kiungo_settings::{Item, Table};
 use thiserror::Error;
 
 use crate::operations;
-use crate::read::{Item, Table};
 
 /// The largest number of transactions that a daily limit may name: more than any provider moves on
 /// one day.
@@ -159,7 +160,7 @@ impl Limits {
 
 /// An amount in the provider's decimals, with its place in the file.
 fn amount(item: Item<'_>, money: MoneyFormat) -> Option<(Item<'_>, Money)> {
-    let amount = item.amount(money.currency)?;
+    let amount = read_amount(&item, money.currency)?;
     if !amount.fits(money.decimals) {
         item.problem(match money.decimals {
             0 => format!("{amount} has decimals, and money.decimals = 0; write a whole number"),
@@ -167,6 +168,27 @@ fn amount(item: Item<'_>, money: MoneyFormat) -> Option<(Item<'_>, Money)> {
         });
     }
     Some((item, amount))
+}
+
+/// A value as an amount, written as a text so that no float can creep in.
+pub(crate) fn read_amount(item: &Item<'_>, currency: Currency) -> Option<Money> {
+    let Some(text) = item.value().text() else {
+        item.wrong_type("an amount in quotes, for example \"500\"");
+        return None;
+    };
+    match Money::parse(text, currency) {
+        Ok(amount) => Some(amount),
+        Err(MoneyError::TooManyDecimals { allowed: 0, .. }) => {
+            item.problem(format!(
+                "`{text}` is not an amount: {currency} has no decimals; write a whole number"
+            ));
+            None
+        }
+        Err(error) => {
+            item.problem(format!("`{text}` is not an amount: {error}"));
+            None
+        }
+    }
 }
 
 /// A daily limit, with the places of its parts in the file.

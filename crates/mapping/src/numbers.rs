@@ -2,8 +2,7 @@
 
 use kiungo_domain::Msisdn;
 use kiungo_domain::numbering::{Market, MarketError};
-
-use crate::read::{Item, Table};
+use kiungo_settings::{Item, Table};
 
 /// More countries than one provider serves, and more test numbers than a sandbox has.
 const LIST_MAX: usize = 100;

@@ -2,8 +2,7 @@
 //! operation are read by this table: a new operation is one more entry.
 
 use kiungo_domain::transfer::{ByOperation, Operation};
-
-use crate::read::Table;
+use kiungo_settings::Table;
 
 /// The place of an operation in mapping files. Its key there is its word, [`Operation::as_str`].
 struct Entry {

@@ -5,9 +5,9 @@ use kiungo_domain::numbering::Market;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountKind, AccountRef, Msisdn};
+use kiungo_settings::{Item, Table};
 
 use crate::pattern::{Joining, Pattern, Style};
-use crate::read::{Item, Table};
 use crate::readings;
 
 /// The rules of a provider, in the order in which their candidates are tried.

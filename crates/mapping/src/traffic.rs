@@ -1,9 +1,9 @@
 //! `[traffic]` and `[callbacks]`: the limits of the traffic to a provider, and the callbacks that
 //! it sends.
 
-use std::time::Duration;
+use kiungo_settings::Table;
 
-use crate::read::Table;
+use std::time::Duration;
 
 /// The limits of the traffic to a provider (rule 13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,7 +22,6 @@ use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Meaning, Terms};
 
 use crate::ids::{base36, read_base36};
-use crate::map::payment::awaiting;
 use crate::map::query::{Transaction, about};
 
 const REFERENCE_DIGITS: usize = 25;
@@ -180,7 +179,7 @@ impl Questions {
                  which does not prove it"
             )),
             (None, Claim::Nothing) => {
-                Finding::InProgress(Acceptance { handle: None, awaiting: awaiting(asked) })
+                Finding::InProgress(Acceptance { handle: None, awaiting: asked.awaiting() })
             }
         }
     }

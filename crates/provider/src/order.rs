@@ -1,5 +1,6 @@
 //! The orders and questions to a provider.
 
+use kiungo_domain::outcome::Awaiting;
 use kiungo_domain::transfer::{Operation, StepName};
 use kiungo_domain::{Money, Msisdn, Receipt, Reference, Timestamp};
 use kiungo_mapping::Answered;
@@ -49,6 +50,15 @@ pub enum WalletOperation {
 }
 
 impl WalletOperation {
+    /// The thing that an accepted operation waits for: a collection for the customer's PIN; the
+    /// others have nobody to wait for.
+    pub const fn awaiting(self) -> Awaiting {
+        match self {
+            Self::Collect => Awaiting::Customer,
+            Self::PayOut | Self::Reverse => Awaiting::Processing,
+        }
+    }
+
     /// The wallet operation of an operation; `None` for one of a core.
     pub const fn of(operation: Operation) -> Option<Self> {
         match operation {

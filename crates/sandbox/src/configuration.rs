@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use kiungo_simulator::digest::sha256_hex;
+
 use crate::files::{NewFile, quoted};
 use crate::member::{Provider, Side};
-use crate::secrets::sha256;
 use crate::{Addresses, Secrets};
 
 /// A Kiungo in a folder.
@@ -98,7 +99,7 @@ filter = "{log_filter}"
             kiungo = self.addresses.kiungo,
             database = self.database,
             key_name = self.key_name,
-            key_digest = sha256(&self.secrets.api_key),
+            key_digest = sha256_hex(self.secrets.api_key.as_bytes()),
             cores = cores.collect::<Vec<_>>().join("\n"),
             log_filter = self.log_filter,
             queue = self.queue,

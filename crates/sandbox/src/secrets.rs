@@ -1,6 +1,5 @@
-//! New secrets, and the digests by which they are known.
+//! New secrets.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use thiserror::Error;
 
@@ -18,17 +17,7 @@ pub struct NoChance;
 pub fn fresh() -> Result<String, NoChance> {
     let mut bytes = [0; BYTES];
     rand::fill(&mut bytes).map_err(|_| NoChance)?;
-    Ok(hexadecimal(&bytes))
-}
-
-/// The SHA-256 of a text, as hexadecimal digits.
-pub fn sha256(text: &str) -> String {
-    hexadecimal(digest(&SHA256, text.as_bytes()).as_ref())
-}
-
-/// As hexadecimal digits.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    hex::encode(bytes)
+    Ok(hex::encode(bytes))
 }
 
 #[cfg(test)]
@@ -40,11 +29,5 @@ mod tests {
         let (one, other) = (fresh().unwrap(), fresh().unwrap());
         assert_ne!(one, other);
         assert!(one.len() == 64 && one.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    }
-
-    #[test]
-    fn the_digest_is_the_one_that_sha256sum_prints() {
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256("abc"), expected);
     }
 }

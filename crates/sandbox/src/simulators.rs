@@ -2,14 +2,11 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use kiungo_settings::{Entries, Layer, Problems, Report, Sources, Table, Value};
 use kiungo_simulator::family::{Family, Ready, Source, Surroundings, Unfit};
-use serde::Deserialize as _;
 use thiserror::Error;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::list::members_of_a_sandbox;
 use crate::member::Member;
@@ -41,20 +38,16 @@ pub enum Unusable {
         why: String,
     },
     /// Its content is not as expected.
-    #[error("{}: {why}", .file.display())]
-    Wrong {
-        /// The file.
-        file: PathBuf,
-        /// The fault, and the line or the option in which it is.
-        why: String,
-    },
+    #[error(transparent)]
+    Wrong(#[from] Problems),
 }
 
-/// The text of the file, with its name.
+/// The file, read.
 #[derive(Debug)]
 pub struct Simulators {
     file: PathBuf,
-    text: String,
+    sources: Sources,
+    root: Entries,
 }
 
 /// One simulator of the file.
@@ -66,8 +59,8 @@ pub struct Simulated<'a> {
     pub member: &'static Member,
     /// The address at which it is served.
     pub listen: SocketAddr,
-    options: Spanned<DeValue<'a>>,
-    of: &'a Simulators,
+    options: &'a Value,
+    sources: &'a Sources,
 }
 
 impl Simulators {
@@ -90,15 +83,20 @@ impl Simulators {
         };
         if std::fs::metadata(&file).map_err(unreadable)?.len() > BYTES_MAX {
             let why = format!("is longer than {BYTES_MAX} bytes");
-            return Err(Unusable::Wrong { file, why });
+            return Err(Problems::one(file.display().to_string(), why).into());
         }
         let text = std::fs::read_to_string(&file).map_err(unreadable)?;
-        Ok(Self { file, text })
+        Self::of_text(folder, &text)
     }
 
     /// The text of such a file, as it is written to a folder.
-    pub fn of_text(folder: &Path, text: String) -> Self {
-        Self { file: Self::path(folder), text }
+    ///
+    /// # Errors
+    /// The text is no TOML.
+    pub fn of_text(folder: &Path, text: &str) -> Result<Self, Unusable> {
+        let (file, mut sources) = (Self::path(folder), Sources::default());
+        let root = sources.parse(Layer::File, &file.display().to_string(), text)?;
+        Ok(Self { file, sources, root })
     }
 
     /// The file.
@@ -109,78 +107,53 @@ impl Simulators {
     /// The simulators in the order of their ports: all of those that have a place in a sandbox.
     ///
     /// # Errors
-    /// The text is no TOML, or one is missing or unknown.
+    /// One is missing or unknown, or something else in the file is wrong; all of it is named.
     pub fn all(&self) -> Result<Vec<Simulated<'_>>, Unusable> {
-        let mut all = self.those_there()?;
-        for (family, _) in members_of_a_sandbox() {
-            let word = family.names().word;
-            if !all.iter().any(|known| known.word() == word) {
-                return Err(self.wrong(None, &format!("missing field `{word}`")));
-            }
-        }
-        all.sort_by_key(|known| {
-            members_of_a_sandbox().position(|(family, _)| family.names().word == known.word())
-        });
-        Ok(all)
+        self.simulators(true)
     }
 
-    /// The simulators that the text holds, in the order of their words.
+    /// The simulators that the text holds, in the order of their ports.
     ///
     /// # Errors
-    /// The text is no TOML, or one is unknown.
+    /// One is unknown, or something else in the file is wrong; all of it is named.
     pub fn those_there(&self) -> Result<Vec<Simulated<'_>>, Unusable> {
-        let table = DeTable::parse(&self.text).map_err(|error| self.unreadable(&error))?;
-        let sections = table.into_inner().into_iter();
-        sections
-            .map(|(word, section)| self.simulated(word.get_ref(), word.span(), section))
-            .collect()
+        self.simulators(false)
+    }
+
+    fn simulators(&self, all: bool) -> Result<Vec<Simulated<'_>>, Unusable> {
+        let report = Report::new(&self.sources);
+        let mut root = Table::root(&self.root, &report);
+        let mut simulators = Vec::new();
+        for (family, member) in members_of_a_sandbox() {
+            let word = family.names().word;
+            if let Some(section) = root.table(word) {
+                simulators.extend(self.simulated(family, member, section));
+            } else if all && !self.root.contains_key(word) {
+                root.missing(word, &format!("[{word}] with listen and [{word}.options]"));
+            }
+        }
+        root.finish();
+        report.finish()?;
+        Ok(simulators)
     }
 
     fn simulated<'a>(
         &'a self,
-        word: &str,
-        at: Range<usize>,
-        section: Spanned<DeValue<'a>>,
-    ) -> Result<Simulated<'a>, Unusable> {
-        let known = members_of_a_sandbox().find(|(family, _)| family.names().word == word);
-        let Some((family, member)) = known else {
-            return Err(self.wrong(Some(at), &format!("unknown field `{word}`")));
-        };
-        let span = section.span();
-        let DeValue::Table(section) = section.into_inner() else {
-            return Err(self.wrong(Some(span), &format!("`{word}` must be a table")));
-        };
-        let (mut listen, mut options) = (None, None);
-        for (key, value) in section {
-            match key.get_ref().as_ref() {
-                "listen" => {
-                    let read = SocketAddr::deserialize(ValueDeserializer::from(value));
-                    listen = Some(read.map_err(|error| self.unreadable(&error))?);
-                }
-                "options" => options = Some(value),
-                other => {
-                    let why = format!("unknown field `{other}`, expected `listen` or `options`");
-                    return Err(self.wrong(Some(key.span()), &why));
-                }
-            }
-        }
-        let missing = |name| self.wrong(Some(span.clone()), &format!("missing field `{name}`"));
-        let listen = listen.ok_or_else(|| missing("listen"))?;
-        let options = options.ok_or_else(|| missing("options"))?;
-        Ok(Simulated { family, member, listen, options, of: self })
-    }
-
-    fn unreadable(&self, error: &toml::de::Error) -> Unusable {
-        // The error's own form shows the line, which may hold a secret.
-        self.wrong(error.span(), error.message())
-    }
-
-    fn wrong(&self, at: Option<Range<usize>>, why: &str) -> Unusable {
-        let line = at.map_or(1, |span| {
-            let before = self.text.get(..span.start).unwrap_or(&self.text);
-            before.bytes().filter(|byte| *byte == b'\n').count() + 1
+        family: &'static dyn Family,
+        member: &'static Member,
+        mut section: Table<'_>,
+    ) -> Option<Simulated<'a>> {
+        let listen = section.required("listen", "an address, for example \"127.0.0.1:8081\"");
+        let listen = listen.and_then(|item| {
+            let wrong = |_| item.problem("must be an IP address with a port");
+            item.text()?.parse().map_err(wrong).ok()
         });
-        Unusable::Wrong { file: self.file.clone(), why: format!("line {line}: {why}") }
+        let options = section.required("options", "the simulator's options, or an empty table");
+        let options = options.and_then(|item| item.table()).is_some();
+        section.finish();
+        let entries = self.root.get(family.names().word)?.value.entries()?;
+        let value = &entries.get("options").filter(|_| options)?.value;
+        Some(Simulated { family, member, listen: listen?, options: value, sources: &self.sources })
     }
 }
 
@@ -195,12 +168,14 @@ impl Simulated<'_> {
     /// # Errors
     /// Its options cannot be used.
     pub fn build(self, surroundings: Surroundings) -> Result<Ready, Unusable> {
-        let built = self.family.build(Source::Section(self.options), surroundings);
+        let path = self.path();
+        let built = self.family.build(self.source(&path), surroundings);
         built.map_err(|unfit| match unfit {
-            Unfit::Unreadable(error) => self.of.unreadable(&error),
+            Unfit::Unreadable(problems) => problems.into(),
             Unfit::Value { option, why } => {
-                let why = format!("{}.options.{option}: {why}", self.family.names().word);
-                Unusable::Wrong { file: self.of.file.clone(), why }
+                let key = format!("{path}.{option}");
+                Problems::in_order(vec![self.sources.problem(self.options.at.start, &key, why)])
+                    .into()
             }
         })
     }
@@ -210,8 +185,15 @@ impl Simulated<'_> {
     /// # Errors
     /// They cannot be used.
     pub fn options<O: serde::de::DeserializeOwned + Default>(self) -> Result<O, Unusable> {
-        let read = Source::Section(self.options).read();
-        read.map_err(|error| self.of.unreadable(&error))
+        Ok(self.source(&self.path()).read()?)
+    }
+
+    fn path(&self) -> String {
+        format!("{}.options", self.word())
+    }
+
+    fn source<'p>(&'p self, path: &'p str) -> Source<'p> {
+        Source::Section { sources: self.sources, path, value: self.options }
     }
 }
 
@@ -267,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back_and_built() {
-        let simulators = Simulators::of_text(Path::new(""), written());
+        let simulators = Simulators::of_text(Path::new(""), &written()).unwrap();
         let all = simulators.all().unwrap();
         let shown: Vec<_> = all.iter().map(|it| (it.word(), it.listen.port())).collect();
         assert_eq!(shown, [("fineract", 2), ("gsma", 3), ("mpesa", 4)]);
@@ -289,25 +271,33 @@ mod tests {
         let said = |text: String| {
             std::fs::write(Simulators::path(home.path()), text).unwrap();
             let simulators = Simulators::read(home.path()).unwrap();
-            let all = simulators.all();
-            let built = all.and_then(|all| {
+            let built = simulators.all().and_then(|all| {
                 all.into_iter().try_for_each(|it| it.build(surroundings()).map(drop))
             });
-            let said: Result<(), _> = built;
-            said.unwrap_err().to_string()
+            built.unwrap_err().to_string()
         };
         let text = written();
         let line = text.lines().position(|line| line.starts_with("api_key = ")).unwrap() + 1;
         let wrong = said(text.replace("api_key = \"", "api_key = [\"sesame\"] # \""));
-        assert!(wrong.contains(&format!("simulators.toml: line {line}: ")), "{wrong}");
+        assert!(wrong.contains(&format!("simulators.toml:{line}:")), "{wrong}");
         assert!(!wrong.contains("sesame"), "{wrong}");
         let unknown = said(format!("{text}\n[daraja]\n"));
-        assert!(unknown.contains("unknown field `daraja`"), "{unknown}");
+        assert!(
+            unknown.contains("daraja: is not a key here (keys: fineract, gsma, mpesa)"),
+            "{unknown}"
+        );
         let misplaced = said(text.replacen("listen = ", "listens = ", 1));
-        assert!(misplaced.contains("line 3: unknown field `listens`"), "{misplaced}");
+        assert!(
+            misplaced.contains(
+                "simulators.toml:3:1: fineract.listens: is not a key here; did you mean `listen`?"
+            ),
+            "{misplaced}"
+        );
         let absent = said(text.split("\n[mpesa]").next().unwrap().to_owned());
-        assert!(absent.contains("missing field `mpesa`"), "{absent}");
+        assert!(absent.contains("mpesa: is missing; write [mpesa]"), "{absent}");
+        let both = said(text.replacen("listen = ", "listens = ", 1) + "\n[daraja]\n");
+        assert!(both.contains("fineract.listens") && both.contains("daraja"), "{both}");
         let numbers = said(text.replacen("numbers = [255700000000", "numbers = [-1", 1));
-        assert!(numbers.contains("simulators.toml: "), "{numbers}");
+        assert!(numbers.contains("simulators.toml:"), "{numbers}");
     }
 }

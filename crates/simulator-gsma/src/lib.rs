@@ -14,7 +14,7 @@
 //! * `sandbox`, `trigger`: the accounts and amounts by which published suites know a sandbox
 //! * `state`: ledger, transactions, request states
 //! * `order`: reading a creation request; `schema`, `iso`: the form that it has to have
-//! * [`options`]: the options of this provider, with `conduct`; `draws`: the draws that they ask for
+//! * [`options`]: the options of this provider, with `conduct`
 //! * `error`, `format`, `version`: the error object, how amounts, times and parties are written, and
 //!   the versions of the API
 
@@ -26,7 +26,6 @@ mod afterwards;
 mod callback;
 mod charges;
 mod conduct;
-mod draws;
 mod error;
 mod family;
 mod format;

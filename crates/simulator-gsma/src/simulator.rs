@@ -8,13 +8,13 @@ use axum::response::Response;
 use kiungo_domain::Timestamp;
 use kiungo_simulator::books::Books;
 use kiungo_simulator::callback_sender::Courier;
+use kiungo_simulator::chance::Draws;
 use kiungo_simulator::clock::Clock;
 use kiungo_simulator::delivery::Delivery;
 use kiungo_simulator::faults::Faults;
 use kiungo_simulator::tls::{Tls, TlsError};
 
 use super::admission::Admission;
-use super::draws::Draws;
 use super::error::ApiError;
 use super::options::Options;
 use super::state::{self, AccountStatus, State};

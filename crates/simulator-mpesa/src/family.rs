@@ -63,10 +63,9 @@ impl Family for MpesaFamily {
 /// The options. A market by itself is lenient unless they say otherwise: whoever tries a client wants to
 /// see it work, and is told what a strict market would refuse.
 fn read(options: Source<'_>) -> Result<Options, Unfit> {
-    if let Source::Section(_) = options {
-        return Ok(options.read()?);
+    let mut read: Options = options.read()?;
+    if !matches!(options, Source::Section { .. }) && !options.gives("strict") {
+        read.strict = false;
     }
-    let mut table: toml::Table = options.read()?;
-    table.entry("strict").or_insert(toml::Value::Boolean(false));
-    Ok(table.try_into()?)
+    Ok(read)
 }

@@ -9,7 +9,7 @@
 //! * `call`, `answer`: a call as received, and the forms of answers
 //! * `fields`, `order`: the field dictionary, and reading a request by it
 //! * `keys`, `book_lines`: RSA, and the lines of the books
-//! * `sessions`, `limits`, `mandates`, `draws`: what the market remembers, each as data
+//! * `sessions`, `limits`, `mandates`: what the market remembers, each as data
 //! * `state`: the memory of the market
 //! * `simulator`: the market as a whole
 //! * `stated_receipt`: receipts that are stated, truly or not
@@ -36,7 +36,6 @@ mod client_messages;
 mod codes;
 mod conduct;
 mod debit;
-mod draws;
 mod execution;
 mod family;
 mod fields;

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use kiungo_domain::Timestamp;
+use kiungo_simulator::chance::Draws;
 use kiungo_simulator::faults::hash;
 use kiungo_simulator::ledger::Ledger;
 
 use super::codes::Code;
-use super::draws::Draws;
 use super::limits::Customers;
 use super::mandates::Mandates;
 use super::options::Options;

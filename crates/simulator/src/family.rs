@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use kiungo_domain::Currency;
+use kiungo_settings::{Entries, Kind, Layer, Problem, Problems, Sources, own};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
-use toml::Spanned;
-use toml::de::{DeValue, ValueDeserializer};
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
@@ -58,14 +57,26 @@ pub struct Surroundings {
 }
 
 /// The place that options are read from.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
     /// None: the defaults.
     Defaults,
-    /// The text of a file that holds nothing else.
-    File(&'a str),
-    /// A table of a larger file, whose errors name the place in that file.
-    Section(Spanned<DeValue<'a>>),
+    /// A file that holds nothing else.
+    File {
+        /// Its name, for messages.
+        name: &'a str,
+        /// Its text.
+        text: &'a str,
+    },
+    /// A table of a larger file, whose problems name the place in that file.
+    Section {
+        /// The file.
+        sources: &'a Sources,
+        /// The path of the table.
+        path: &'a str,
+        /// The table.
+        value: &'a kiungo_settings::Value,
+    },
 }
 
 impl Source<'_> {
@@ -73,11 +84,29 @@ impl Source<'_> {
     ///
     /// # Errors
     /// A text that is no TOML, or that holds other options.
-    pub fn read<O: DeserializeOwned + Default>(self) -> Result<O, toml::de::Error> {
+    pub fn read<O: DeserializeOwned + Default>(self) -> Result<O, Problems> {
+        let one = |problem: Problem| Problems::in_order(vec![problem]);
         match self {
             Self::Defaults => Ok(O::default()),
-            Self::File(text) => toml::from_str(text),
-            Self::Section(table) => O::deserialize(ValueDeserializer::from(table)),
+            Self::File { name, text } => {
+                let mut sources = Sources::default();
+                let root = sources.parse(Layer::File, name, text)?;
+                let whole = kiungo_settings::Value { at: 0..text.len(), kind: Kind::Table(root) };
+                own::read(&sources, "", &whole).map_err(one)
+            }
+            Self::Section { sources, path, value } => own::read(sources, path, value).map_err(one),
+        }
+    }
+
+    /// True if the source gives an option of that name.
+    pub fn gives(self, option: &str) -> bool {
+        let has = |entries: &Entries| entries.contains_key(option);
+        match self {
+            Self::Defaults => false,
+            Self::File { name, text } => {
+                Sources::default().parse(Layer::File, name, text).is_ok_and(|root| has(&root))
+            }
+            Self::Section { value, .. } => value.entries().is_some_and(has),
         }
     }
 }
@@ -87,7 +116,7 @@ impl Source<'_> {
 pub enum Unfit {
     /// A text that cannot be read as options.
     #[error(transparent)]
-    Unreadable(#[from] toml::de::Error),
+    Unreadable(#[from] Problems),
     /// An option whose value does not fit.
     #[error("{option}: {why}")]
     Value {

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chance::SplitMix64;
+
 /// A way in which a counterparty misbehaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -174,7 +176,7 @@ impl Faults {
     }
 }
 
-/// A number that depends on nothing but the seed and the parts (FNV-1a, finished by splitmix64).
+/// A number that depends on nothing but the seed and the parts (FNV-1a, finished by `SplitMix64`).
 pub fn hash(seed: u64, parts: &[&[u8]]) -> u64 {
     let mut state = seed ^ 0xcbf2_9ce4_8422_2325;
     for part in parts {
@@ -182,10 +184,7 @@ pub fn hash(seed: u64, parts: &[&[u8]]) -> u64 {
             state = (state ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     }
-    state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ (state >> 31)
+    SplitMix64::new(state).roll()
 }
 
 /// Marks an answer whose connection is to be reset on its way: put into a response's extensions,

@@ -1,12 +1,13 @@
-//! The base of all simulated counterparties. A simulator is an [`axum::Router`] with books of its own,
-//! so that an audit never has to trust Kiungo, and faults drawn from a seed. It shares no code with the
-//! adapters beyond `kiungo-domain`: an adapter's mistake must not be mirrored here. Each family of
-//! simulators is a crate of its own beside this one.
+//! The base of all simulated counterparties. A simulator is an [`axum::Router`] with books of its
+//! own, so that an audit never has to trust Kiungo, and faults drawn from a seed. It shares no code
+//! with the adapters beyond `kiungo-domain`, and the reader of settings: an adapter's mistake must
+//! not be mirrored here. Each family of simulators is a crate of its own beside this one.
 //!
 //! * [`family`]: the seam by which a family is offered, built and served
 //! * [`books`]: the balance of each party, and every movement: `GET /_sim/books`
 //! * [`ledger`], [`people`], [`payment`]: e-money, names and payments of the customers of a provider
 //! * [`faults`]: the faults and their rates, drawn from a seed: `PUT /_sim/faults`
+//! * [`chance`]: numbers from a seed, and the conduct that is drawn for a business content
 //! * [`response_faults`]: the faults that befall an answer
 //! * [`callback_sender`], [`delivery`]: callbacks with their faults, and the way in which they travel
 //! * [`control`]: `/_sim` of a provider
@@ -22,6 +23,7 @@
 pub mod audit;
 pub mod books;
 pub mod callback_sender;
+pub mod chance;
 pub mod clock;
 pub mod control;
 pub mod delivery;

@@ -13,7 +13,7 @@ use crate::{
     CollectionQuery, CommitError, CoreRequestQuery, CoreRequestRow, CoreRequestStore, Cursor,
     DueStore, Health, Hold, HoldStore, InboxId, InboxItem, InboxState, InboxStore, KeyHolder,
     Lease, LeaseStore, LedgerBalance, NewArrival, OutboxRow, OutboxStore, Overview, Page, Reports,
-    Store, StoreError, Summary, TransferQuery, TransferStore,
+    Store, StoreError, Summary, TransferCommits, TransferQuery, TransferStore,
 };
 
 /// Whoever stands between a store and its callers.
@@ -104,8 +104,10 @@ macro_rules! calls {
 type Answered<T> = Result<T, StoreError>;
 
 calls! {
-    TransferStore {
+    TransferCommits {
         Commit(change: Change) = commit(change: Change) -> Result<(), CommitError>;
+    }
+    TransferStore {
         Transfer = transfer(id: TransferId) -> Answered<Option<Transfer>>;
         Journal = journal(id: TransferId) -> Answered<Vec<Entry>>;
         Postings = postings(id: TransferId) -> Answered<Vec<Posting>>;

@@ -2,11 +2,12 @@
 //! The journal, the ledger, the inbox: everything durable.
 //!
 //! A [`Change`] is committed whole or not at all (rule 10), and concurrent changes share a database
-//! transaction (group commit): a caller waits for its own. There is a trait for each subject, and
-//! [`Store`] is all of them:
+//! transaction (group commit): a caller waits for its own. There is a trait for each subject.
+//! [`Records`] is all of them save the commit of a transfer, and [`Store`] is that besides:
 //!
-//! * [`transfer`]: transfers ([`TransferStore`]), committed by a [`change`]; their projection is a
-//!   [`summary`], the amounts that may be moved on one day are an [`allowance`]
+//! * [`transfer`]: transfers ([`TransferStore`]), committed by a [`change`] ([`TransferCommits`]);
+//!   their projection is a [`summary`], the amounts that may be moved on one day are an
+//!   [`allowance`]
 //! * [`query`]: the queries over everything ([`Reports`]); [`terms`] are accounts and amounts by
 //!   which transfers are found
 //! * [`due`]: the due times of transfers ([`DueStore`])
@@ -71,11 +72,17 @@ pub use query::{
 };
 pub use request::{CoreRequestDecision, CoreRequestRow, CoreRequestState, CoreRequestStore};
 pub use summary::Summary;
-pub use transfer::TransferStore;
+pub use transfer::{TransferCommits, TransferStore};
 
-/// The storage of all durable data, as it is opened once and passed on. Whoever uses one or two of
-/// its subjects takes their traits. All methods are safe to call concurrently.
-pub trait Store:
+/// The storage of all durable data, as it is opened once. Whoever uses one or two of its subjects
+/// takes their traits. All methods are safe to call concurrently.
+pub trait Store: Records + TransferCommits {}
+
+impl<T> Store for T where T: Records + TransferCommits {}
+
+/// All subjects of a store, save the commit of a transfer: what is passed on to all those who do
+/// not decide about transfers.
+pub trait Records:
     TransferStore
     + Reports
     + DueStore
@@ -90,7 +97,7 @@ pub trait Store:
 {
 }
 
-impl<T> Store for T where
+impl<T> Records for T where
     T: TransferStore
         + Reports
         + DueStore

@@ -53,7 +53,7 @@ impl OutboxEvent {
 }
 
 /// The outbox. Rows are written only by stores that were opened to keep one, in the transaction of
-/// [`TransferStore::commit`](crate::TransferStore::commit).
+/// [`TransferCommits::commit`](crate::TransferCommits::commit).
 #[async_trait]
 pub trait OutboxStore: Send + Sync {
     /// The oldest rows of the outbox, in their order, at most `limit` (and at most 1,000). Rows are

@@ -6,15 +6,20 @@ use kiungo_domain::{ProviderId, Receipt, Transfer, TransferId};
 
 use crate::{Change, CollectionQuery, CommitError, KeyHolder, StoreError, Summary};
 
-/// The transfers: their journal, their projection, and what only one of them may have.
+/// The one way in for decisions about transfers (rule 10). Only the committer of the engine holds
+/// it: whoever holds [`TransferStore`] or [`Records`](crate::Records) reads.
 #[async_trait]
-pub trait TransferStore: Send + Sync {
+pub trait TransferCommits: Send + Sync {
     /// Commits a change: events, projection, postings, receipts, idempotency key, handled inbox
     /// item, due time, and what the transfer uses of a day's limits. When this returns `Ok`, all of
     /// it survives a power cut; when it returns an error, none of it was applied, except after
     /// [`StoreError`], where one cannot know: read the transfer again.
     async fn commit(&self, change: Change) -> Result<(), CommitError>;
+}
 
+/// The transfers: their journal, their projection, and what only one of them may have.
+#[async_trait]
+pub trait TransferStore: Send + Sync {
     /// The transfer, folded from its journal.
     async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError>;
 

@@ -57,6 +57,10 @@ pub struct EventView {
     /// `completed`, `pending`, `rejected`, `not_sent`, `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
+    /// True if the other side answered that it recorded nothing (`not_sent`): a copy that the
+    /// network made of the request may still arrive. Left out where no request has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered: Option<bool>,
     /// `executed`, `refused`, `in_progress`, `reversed`, `absent`, `unclear`.
     #[serde(skip_serializing_if = "Option::is_none")]
     finding: Option<&'static str>,
@@ -388,9 +392,12 @@ impl EventViewer {
                 rejection: Some(RejectionView::new(rejection)),
                 ..view
             },
-            Outcome::NotSent { why, .. } => {
-                EventView { outcome: Some("not_sent"), why: Some(why.clone()), ..view }
-            }
+            Outcome::NotSent { why, answered } => EventView {
+                outcome: Some("not_sent"),
+                answered: answered.then_some(true),
+                why: Some(why.clone()),
+                ..view
+            },
             Outcome::Unknown { why } => {
                 EventView { outcome: Some("unknown"), why: Some(why.clone()), ..view }
             }

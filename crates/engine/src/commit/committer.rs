@@ -7,7 +7,7 @@ use std::time::Duration;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Decision, Event, Next, StepName, Transfer};
 use kiungo_domain::{Outcome, Timestamp};
-use kiungo_store::{Change, CommitError, IdempotencyKey, InboxId, TransferStore};
+use kiungo_store::{Change, CommitError, IdempotencyKey, InboxId, TransferCommits, TransferStore};
 use metrics::{counter, histogram};
 
 use crate::clock::Clock;
@@ -20,6 +20,8 @@ use crate::fail_point::{FailPoint, FailPoints};
 /// Makes decisions durable.
 pub(crate) struct Committer {
     pub(crate) store: Arc<dyn TransferStore>,
+    /// Held by no other part (rule 10).
+    pub(crate) commits: Arc<dyn TransferCommits>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) holds: Arc<Holds>,
@@ -82,10 +84,10 @@ impl Committer {
     ) -> Result<(), CommitError> {
         let allowance = limits::allowance(&self.ports, &decision);
         let change = Change { decision, due, key, handles, allowance };
-        let Some(fail_points) = &self.fail_points else { return self.store.commit(change).await };
+        let Some(fail_points) = &self.fail_points else { return self.commits.commit(change).await };
         let what = last_event(&change.decision);
         fail_points.reached(FailPoint::BeforeCommit, &what).await;
-        let result = self.store.commit(change).await;
+        let result = self.commits.commit(change).await;
         if result.is_ok() {
             fail_points.reached(FailPoint::AfterCommit, &what).await;
         }

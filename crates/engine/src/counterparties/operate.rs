@@ -91,7 +91,10 @@ pub(crate) async fn inquire_about(
     let nothing = || Finding::unclear("the journal lacks what the inquiry needs");
     match transfer.operation(step) {
         Operation::Collect | Operation::PayOut | Operation::Reverse => {
-            wallet.provider.inquire(&wallet_inquiry(transfer, reference, at)).await
+            match wallet_inquiry(transfer, reference, at) {
+                Some(inquiry) => wallet.provider.inquire(&inquiry).await,
+                None => nothing(),
+            }
         }
         Operation::Deposit | Operation::Repay | Operation::Withdraw | Operation::Disburse => {
             match core_order(wallet, transfer, step, sent_at) {
@@ -224,18 +227,16 @@ pub(crate) fn wallet_inquiry(
     transfer: &Transfer,
     reference: Reference,
     at: Timestamp,
-) -> WalletInquiry {
+) -> Option<WalletInquiry> {
     let step = reference.step();
+    let operation = WalletOperation::of(transfer.operation(step))?;
     // The other side's id belongs to the generation that it was given for.
     let current = transfer.reference(step) == reference;
     let handle = transfer.step(step).handle.clone().filter(|_| current);
-    // A callback may name a step of the core, which is asked about as a reversal.
-    let operation =
-        WalletOperation::of(transfer.operation(step)).unwrap_or(WalletOperation::Reverse);
     let original = (operation == WalletOperation::Reverse)
         .then(|| receipt_of(transfer, forward(step)))
         .flatten();
-    WalletInquiry {
+    Some(WalletInquiry {
         reference,
         operation,
         handle,
@@ -243,7 +244,7 @@ pub(crate) fn wallet_inquiry(
         amount: transfer.amount(),
         msisdn: transfer.instruction().msisdn.clone(),
         at,
-    }
+    })
 }
 
 const fn booking(operation: Operation) -> Option<Booking> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::TransferUpdate;
-use kiungo_store::{Store, StoreError};
+use kiungo_store::{Records, StoreError};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
@@ -26,7 +26,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// Takes up due work, where this process does all of it.
 pub(crate) struct Schedule {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Records>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
     pub(crate) next_look: Arc<NextLook>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::TransferId;
-use kiungo_store::{Store, StoreError};
+use kiungo_store::{Records, StoreError};
 
 use crate::clock::Clock;
 use crate::dispatch::account_locks::AccountLock;
@@ -23,7 +23,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(10);
 
 /// Takes due work, and announces it.
 pub(crate) struct Sweep {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Records>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
     pub(crate) next_look: Arc<NextLook>,

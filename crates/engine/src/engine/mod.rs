@@ -22,7 +22,7 @@ use std::time::Duration;
 use kiungo_domain::transfer::TransferUpdate;
 use kiungo_domain::{AccountRef, CoreId, Kind, Money, ProviderId, Timestamp, TransferId};
 use kiungo_provider::RawCallback;
-use kiungo_store::{Store, StoreError, Summary};
+use kiungo_store::{Records, StoreError, Summary};
 
 use self::parts::{Parts, WorkSource};
 use crate::counterparties::ports::ProviderPort;
@@ -182,7 +182,7 @@ impl Engine {
     }
 
     /// The store of all durable state, for reading.
-    pub fn store(&self) -> &Arc<dyn Store> {
+    pub fn store(&self) -> &Arc<dyn Records> {
         &self.parts.store
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, Weak};
 
-use kiungo_store::Store;
+use kiungo_store::{Records, TransferCommits};
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Ids};
@@ -44,7 +44,7 @@ use crate::tasks::Tasks;
 
 /// The parts of an engine that are asked for something from outside, or run by themselves.
 pub(crate) struct Parts {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Records>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) tasks: Tasks,
@@ -125,7 +125,8 @@ struct Intake {
 /// The things on which all parts stand.
 #[derive(Clone)]
 struct Ground {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Records>,
+    commits: Arc<dyn TransferCommits>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     ports: Arc<Ports>,
@@ -139,7 +140,8 @@ struct Ground {
 impl Ground {
     fn new(setup: Setup) -> Self {
         Self {
-            store: setup.store,
+            store: Arc::clone(&setup.store) as Arc<dyn Records>,
+            commits: setup.store,
             clock: setup.clock,
             ids: setup.ids,
             ports: Arc::new(Ports::new(setup.providers, setup.cores)),
@@ -156,10 +158,11 @@ impl Ground {
         Arc::new(Holds::new(store, clock, ports, tasks, next_look))
     }
 
+    /// The one part that commits (rule 10).
     fn committer(&self, holds: &Arc<Holds>) -> Arc<Committer> {
-        let Self { store, clock, ports, fail_points, .. } = self.clone();
-        let lease = lease(self.sharing.as_ref(), &self.options);
-        Arc::new(Committer { store, clock, ports, holds: Arc::clone(holds), fail_points, lease })
+        let Self { store, commits, clock, ports, fail_points, .. } = self.clone();
+        let (holds, lease) = (Arc::clone(holds), lease(self.sharing.as_ref(), &self.options));
+        Arc::new(Committer { store, commits, clock, ports, holds, fail_points, lease })
     }
 
     fn dispatcher(&self, worker: Weak<dyn Advance>) -> Arc<Dispatcher> {

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::counterparties::operate::wallet_inquiry;
 use crate::counterparties::ports::ProviderPort;
 use crate::intake::arrivals::Handled;
-use crate::intake::evidence::{Asking, EvidenceIntake, is_awaited};
+use crate::intake::evidence::{Asking, EvidenceIntake, is_awaited, names_a_booking};
 
 /// Sends the inquiries whose answers come by callback, and takes the answers.
 pub(crate) struct Answers {
@@ -37,6 +37,9 @@ impl Answers {
         if transfer.instruction().provider != item.provider {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
+        let Some(inquiry) = wallet_inquiry(&transfer, reference, self.clock.now()) else {
+            return Ok(names_a_booking(&transfer, reference));
+        };
         let claim = Evidence { channel: Channel::Callback, reference, finding: claim };
         if !is_awaited(&transfer, reference) && self.evidence.agrees(&transfer, &claim).await? {
             return Ok(Handled::Noted(format!("agrees with transfer {id}")));
@@ -44,7 +47,6 @@ impl Answers {
         let Ok(permit) = port.throttle.enter().await else {
             return Ok(Handled::later("the provider is not asked now: its breaker is open"));
         };
-        let inquiry = wallet_inquiry(&transfer, reference, self.clock.now());
         let asked = port.provider.ask_about(&inquiry, &claim.finding).await;
         permit.report(asked.is_ok());
         Ok(match asked {

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Channel, Evidence, StepName, StepState, Transfer, TransferUpdate};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_store::{CommitError, InboxItem, StoreError, TransferStore};
@@ -35,6 +36,16 @@ pub(crate) struct EvidenceIntake {
     pub(crate) committer: Arc<Committer>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) changes: Arc<Changes>,
+}
+
+/// The end of an arrival of a provider that names an operation of the core: a provider knows
+/// nothing about it, so that the claim is neither asked about nor recorded.
+pub(crate) fn names_a_booking(transfer: &Transfer, reference: Reference) -> Handled {
+    let operation = transfer.operation(reference.step()).as_str();
+    Handled::Quarantine(format!(
+        "it names the {operation} of transfer {}, which the core carries out",
+        transfer.id()
+    ))
 }
 
 impl EvidenceIntake {
@@ -91,6 +102,9 @@ impl EvidenceIntake {
         };
         if transfer.instruction().provider != item.provider {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
+        }
+        if transfer.operation(claim.reference.step()).side() != Side::Wallet {
+            return Ok(names_a_booking(&transfer, claim.reference));
         }
         // The task that waits for this very result asks at once; if it dies, the inquiry schedule
         // asks.

@@ -15,7 +15,7 @@ use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Deciding, Operation, PersonDecision, TransferUpdate};
 use kiungo_domain::{ProviderId, Transfer, TransferId};
 use kiungo_store::{
-    Action, ActionId, ActionQuery, ActionState, InboxId, Judgement, Store, StoreError, Summary,
+    Action, ActionId, ActionQuery, ActionState, InboxId, Judgement, Records, StoreError, Summary,
 };
 
 use crate::clock::{Clock, Ids};
@@ -53,7 +53,7 @@ struct Outcome {
 
 /// Carries actions of persons out.
 pub(crate) struct Actions {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Records>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) ports: Arc<Ports>,

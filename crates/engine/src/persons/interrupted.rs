@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::Timestamp;
-use kiungo_store::{Action, ActionQuery, ActionState, Cursor, Store, StoreError};
+use kiungo_store::{Action, ActionQuery, ActionState, Cursor, Records, StoreError};
 
 use crate::clock::Clock;
 use crate::person_action::PersonAction;
@@ -31,7 +31,7 @@ const PAGES_MAX: u32 = 5;
 
 /// Completes interrupted actions.
 pub(crate) struct Completer {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Records>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
     pub(crate) actions: Arc<Actions>,

@@ -8,7 +8,7 @@ use kiungo_core_banking::{
     CoreRequest, CoreRequests, Hint, PageMark, RawHook, RequestId, RequestsError,
 };
 use kiungo_domain::{CoreId, Timestamp};
-use kiungo_store::{CoreRequestRow, CoreRequestState, Store, StoreError};
+use kiungo_store::{CoreRequestRow, CoreRequestState, Records, StoreError};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 
@@ -338,7 +338,7 @@ impl RequestIntake {
         CoreRequestRow { state, detail: detail.to_owned(), updated_at: self.now(), ..row }
     }
 
-    pub(super) fn store(&self) -> &Arc<dyn Store> {
+    pub(super) fn store(&self) -> &Arc<dyn Records> {
         self.inner.engine.store()
     }
 

@@ -7,7 +7,7 @@ use kiungo_domain::outcome::{Confirmation, NOT_THE_BOOKING, Reason, Rejection};
 use kiungo_domain::transfer::{CaseKind, Event, Operation, PersonDecision, Status, StepName};
 use kiungo_domain::{Finding, Kind, Outcome, Receipt, Reference, TransferId};
 use kiungo_engine::{ActError, ActionKind, Caller, NewAction, PersonAction, RequestError};
-use kiungo_store::{Action, ActionQuery, ActionState, Store};
+use kiungo_store::{Action, ActionQuery, ActionState, Records};
 
 use crate::evidence::{Scene, done};
 use crate::world::{World, provider_id, rejection};
@@ -174,7 +174,7 @@ async fn an_approval_that_a_death_interrupted_is_completed_once() {
     let shown = Some(scene.show(id).await.version);
     let done = scene.engine.approve_action(action, "juma", "sure", shown).await.unwrap().action;
     // As it was before the outcome was written down.
-    let store: &Arc<dyn Store> = scene.engine.store();
+    let store: &Arc<dyn Records> = scene.engine.store();
     let before = Action { state: ActionState::Approved, detail: String::new(), ..done };
     assert!(store.put_action(before).await.unwrap());
     scene.pass(5).await;

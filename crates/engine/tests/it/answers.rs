@@ -54,3 +54,23 @@ async fn a_callbacks_claim_is_asked_about_and_the_answer_settles_it() {
     let cases = engine.store().cases(None, 10).await.unwrap().rows;
     assert!(cases.iter().any(|case| case.transfer == Some(id)), "{cases:?}");
 }
+
+/// A provider knows nothing of a booking: what names one is neither asked about nor recorded.
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_names_a_booking_of_the_core_is_kept_and_settles_nothing() {
+    let world = World::new();
+    *world.answers_by_callback.lock().unwrap() = true;
+    let engine = world.engine();
+    let submitted = submit(&engine, "one", transfer(Kind::Deposit, "500")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let id = submitted.first.id;
+    let before = engine.store().transfer(id).await.unwrap().unwrap();
+
+    let booking = Reference::new(id, StepName::Second, 0);
+    notify(&engine, "result", booking, "executed 7KX21QD40B").await;
+    notify(&engine, "answer", booking, "7KX21QD40B").await;
+    assert!(world.asked_about.lock().unwrap().is_empty());
+    assert_eq!(engine.store().transfer(id).await.unwrap().unwrap(), before);
+    let quarantined = engine.store().overview(before.updated_at()).await.unwrap().quarantined;
+    assert_eq!(quarantined, 2);
+}

@@ -83,7 +83,7 @@ fn check(file: &ConfigFile, output: Output) -> Result<(), Failure> {
 
 fn key(options: &KeyOptions, output: Output) -> Result<(), Failure> {
     let key = secrets::fresh().map_err(|error| Failure::failed(error.to_string()))?;
-    let sha256 = secrets::sha256(&key);
+    let sha256 = kiungo_api::sha256_hex(key.as_bytes());
     // As TOML would write it, so that any name is one.
     let name = toml::Value::from(options.name.as_str());
     let mut roles: Vec<&str> = options.roles.iter().map(|role| role.as_str()).collect();

@@ -6,10 +6,10 @@ use kiungo_api::Scope;
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::requests::Action;
 use kiungo_mapping::Mapping;
+use kiungo_settings::{Problem, Problems};
 
 use super::load::Config;
 use super::parties::{CoreConfig, ProviderConfig};
-use super::problem::{ConfigErrors, ConfigProblem};
 use super::sources::{NAME_ONE, NO_FILE};
 use crate::families::FAMILIES;
 
@@ -24,10 +24,10 @@ pub(crate) struct Checked {
 
 impl Config {
     /// Loads the mappings and compares the sections with each other. Finds everything that is wrong.
-    pub(crate) fn check(&self) -> Result<Checked, ConfigErrors> {
+    pub(crate) fn check(&self) -> Result<Checked, Problems> {
         if !self.places.has_file() {
             // Cores and providers stand in a file: without one, everything else is missing too.
-            return Err(ConfigErrors::one(NO_FILE, NAME_ONE));
+            return Err(Problems::one(NO_FILE, NAME_ONE));
         }
         let mut check = Check { config: self, problems: Vec::new() };
         check.unique("cores", "id", self.cores.iter().map(|core| core.id.as_str()));
@@ -52,20 +52,22 @@ impl Config {
         for (index, client) in self.messaging.options.clients.iter().enumerate() {
             check.scope(&format!("messaging.clients[{index}]"), &client.scope);
         }
-        if check.problems.is_empty() { Ok(checked) } else { Err(ConfigErrors(check.problems)) }
+        if check.problems.is_empty() {
+            Ok(checked)
+        } else {
+            Err(Problems::in_order(check.problems))
+        }
     }
 }
 
 struct Check<'a> {
     config: &'a Config,
-    problems: Vec<ConfigProblem>,
+    problems: Vec<Problem>,
 }
 
 impl Check<'_> {
     fn problem(&mut self, key: &str, message: impl Into<String>) {
-        let place = self.config.places.place(None, key);
-        let (key, message) = (key.to_owned(), message.into());
-        self.problems.push(ConfigProblem { place, key, message });
+        self.problems.push(self.config.places.problem(key, message));
     }
 
     fn unique<'n>(&mut self, list: &str, label: &str, names: impl Iterator<Item = &'n str>) {
@@ -177,13 +179,13 @@ impl Check<'_> {
     }
 
     /// The mapping's own places say more than the place of its path.
-    fn mapping_errors(&mut self, key: &str, errors: &kiungo_mapping::MappingErrors) {
+    fn mapping_errors(&mut self, key: &str, errors: &Problems) {
         for problem in errors.problems() {
             if problem.line == 0 {
                 self.problem(key, format!("{}: {}", problem.file, problem.message));
                 continue;
             }
-            self.problems.push(ConfigProblem::of_mapping(problem));
+            self.problems.push(problem.clone());
         }
     }
 }

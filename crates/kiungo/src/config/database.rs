@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use kiungo_settings::Layer;
 use kiungo_store_sql::{Address, sqlite_path};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::read::{Section, quoted};
 use super::secret;
-use super::sources::Layer;
 use crate::failure::Failure;
 
 /// `[database]`.
@@ -22,17 +22,14 @@ impl Database {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         let url = url(&mut section, "\"sqlite://data/kiungo.db\"");
         let password = secret::one(&mut section, "password", "password_file");
-        let unverified_allowed = section.flag("unverified_allowed", false);
-        let connections_max = section.integer("connections_max", 1..=256, 8);
-        let batch_max = section.integer("batch_max", 1..=4096, 512);
-        let queue_max = section.integer("queue_max", 16..=1_000_000, 4096);
+        let unverified_allowed = section.flag("unverified_allowed");
+        let readers_max = section.integer("connections_max", 1..=256);
+        let batch_max = section.integer("batch_max", 1..=4096);
+        let queue_max = section.integer("queue_max", 16..=1_000_000);
         let database = url.and_then(|(key, url)| {
             let address = Address::parse(url.expose_secret(), section.folder_of(key));
             let mut address = address.map_err(|why| section.problem(key, why)).ok()?;
             let password = password.filter(|_| !has_own_password(&section, key, &url));
-            let readers_max = u32::try_from(connections_max).unwrap_or(8);
-            let batch_max = usize::try_from(batch_max).unwrap_or(512);
-            let queue_max = usize::try_from(queue_max).unwrap_or(4096);
             match &mut address {
                 Address::Sqlite(options) => {
                     if password.is_some() {

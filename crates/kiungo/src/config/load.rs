@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use kiungo_settings::Problems;
+
 use super::database::Database;
 use super::messaging::Messaging;
 use super::parties::{CoreConfig, ProviderConfig};
-use super::problem::{ConfigErrors, Warning};
+use super::problem::Warning;
 use super::queue::Queue;
 use super::read::{Findings, Section};
 use super::sections::{Actions, Api, Engine, Server};
@@ -34,9 +36,9 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads the built-in defaults, the file and the environment. Finds everything that is wrong.
-    pub(crate) fn load(sources: &Sources) -> Result<Self, ConfigErrors> {
+    pub(crate) fn load(sources: &Sources) -> Result<Self, Problems> {
         let merged = Merged::new(sources)?;
-        let places = Arc::new(merged.places.clone());
+        let places = Arc::new(merged.places());
         let findings = Findings::new(&merged);
         let mut root = Section::root(&findings);
         let server = Server::read(root.table("server"));
@@ -84,7 +86,7 @@ impl Config {
                     places,
                 })
             }
-            _ => Err(ConfigErrors(problems)),
+            _ => Err(Problems::in_order(problems)),
         }
     }
 

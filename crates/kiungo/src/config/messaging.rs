@@ -22,25 +22,14 @@ impl Messaging {
         let options = MessagingOptions {
             source,
             clients,
-            full_phone_numbers: section.flag("full_phone_numbers", false),
-            command_bytes_max: size(section.integer("command_bytes_max", 1024..=1 << 24, 65_536)),
-            commands_in_flight_max: size(section.integer("commands_in_flight_max", 1..=65_535, 64)),
-            command_timeout_s: section
-                .duration("command_timeout", second..=300 * second, 30 * second)
-                .as_secs(),
-            command_hold_s: section
-                .duration("command_hold", second..=1_500 * second, 600 * second)
-                .as_secs(),
-            events_batch: u32::try_from(section.integer("events_batch", 1..=1_000, 500))
-                .unwrap_or(500),
-            events_poll_ms: millis(section.duration(
-                "events_poll",
-                millisecond..=60 * second,
-                10 * millisecond,
-            )),
-            relay_lease_s: section
-                .duration("relay_lease", 6 * second..=300 * second, 10 * second)
-                .as_secs(),
+            full_phone_numbers: section.flag("full_phone_numbers"),
+            command_bytes_max: section.integer("command_bytes_max", 1024..=1 << 24),
+            commands_in_flight_max: section.integer("commands_in_flight_max", 1..=65_535),
+            command_timeout_s: section.duration("command_timeout", second..=300 * second).as_secs(),
+            command_hold_s: section.duration("command_hold", second..=1_500 * second).as_secs(),
+            events_batch: section.integer("events_batch", 1..=1_000),
+            events_poll_ms: millis(section.duration("events_poll", millisecond..=60 * second)),
+            relay_lease_s: section.duration("relay_lease", 6 * second..=300 * second).as_secs(),
         };
         if let Err(error) = options.check() {
             section.problem("source", error.to_string());
@@ -68,10 +57,6 @@ fn client(mut section: Section<'_>) -> Option<Client> {
     let has_role = !roles.is_empty();
     let client = Client { user: user?, name: name?, roles, scope };
     has_role.then_some(client)
-}
-
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 fn millis(wait: Duration) -> u64 {

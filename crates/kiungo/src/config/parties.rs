@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Value, ValueKind};
 use kiungo_domain::policy::WhenAbsent;
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_mapping::InquirySettings;
+use kiungo_settings::{Kind, Problems, Value, duration, own};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use super::problem::{ConfigErrors, ConfigProblem};
 use super::proxy;
 use super::read::{Section, quoted};
 use super::requests::Requests;
@@ -54,7 +53,7 @@ impl CoreConfig {
         let id = id(&mut section, CoreId::new);
         let ca_file = section.path("ca_file");
         let proxy = proxy::read(&mut section);
-        let plaintext_allowed = section.flag("plaintext_allowed", false);
+        let plaintext_allowed = section.flag("plaintext_allowed");
         let has_options = section.get("fineract").is_some();
         if !has_options {
             section.problem("fineract", "is missing: [cores.fineract] with base_url".to_owned());
@@ -82,20 +81,16 @@ impl CoreConfig {
 
 impl CoreTraffic {
     fn read(mut section: Section<'_>) -> Self {
-        let in_flight = section.integer("in_flight_max", 1..=10_000, 16);
-        let per_second = section.integer("per_second_max", 1..=100_000, 200);
-        let failures = section.integer("breaker_failures", 1..=10_000, 20);
         let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
-        let breaker_window = section.duration("breaker_window", second..=hour, 30 * second);
-        let breaker_cool_down = section.duration("breaker_cool_down", second..=hour, 5 * second);
+        let traffic = Self {
+            in_flight_max: section.integer_or("in_flight_max", 1..=10_000, 16),
+            per_second_max: section.integer_or("per_second_max", 1..=100_000, 200),
+            breaker_failures: section.integer_or("breaker_failures", 1..=10_000, 20),
+            breaker_window: section.duration_or("breaker_window", second..=hour, 30 * second),
+            breaker_cool_down: section.duration_or("breaker_cool_down", second..=hour, 5 * second),
+        };
         section.finish();
-        Self {
-            in_flight_max: usize::try_from(in_flight).unwrap_or(16),
-            per_second_max: u32::try_from(per_second).unwrap_or(200),
-            breaker_failures: u32::try_from(failures).unwrap_or(20),
-            breaker_window,
-            breaker_cool_down,
-        }
+        traffic
     }
 }
 
@@ -105,7 +100,7 @@ fn inquiry(mut section: Section<'_>) -> InquirySettings {
     let mut wait = |key| {
         let wait = section.optional_duration(key, bounds.clone());
         if let Some(wait) = wait {
-            section.show(key, &quoted(&kiungo_mapping::duration::print(wait)));
+            section.show(key, &quoted(&duration::print(wait)));
         }
         wait
     };
@@ -114,7 +109,7 @@ fn inquiry(mut section: Section<'_>) -> InquirySettings {
     let refused_max = wait("refused_max");
     let ladder = section.get("ladder").is_some().then(|| {
         let waits = section.texts("ladder");
-        let parse = |text: &String| kiungo_mapping::duration::parse(text).ok();
+        let parse = |text: &String| duration::parse(text).ok();
         waits.iter().map(parse).collect::<Option<Vec<_>>>()
     });
     if ladder == Some(None) {
@@ -122,7 +117,7 @@ fn inquiry(mut section: Section<'_>) -> InquirySettings {
     }
     let mut count = |key| {
         let given = section.get(key).is_some();
-        given.then(|| u8::try_from(section.integer(key, 0..=250, 0)).unwrap_or(0))
+        given.then(|| section.integer(key, 0..=250))
     };
     let (absent_times, retries_before_case) = (count("absent_times"), count("retries_before_case"));
     let settings = InquirySettings {
@@ -201,7 +196,7 @@ impl ProviderConfig {
         }
         let (ca_file, identity_file) = (section.path("ca_file"), section.path("identity_file"));
         let proxy = proxy::read(&mut section);
-        let plaintext_allowed = section.flag("plaintext_allowed", false);
+        let plaintext_allowed = section.flag("plaintext_allowed");
         let secrets = Secrets::read_from(&section.table("secrets"));
         section.finish();
         let mapping = mapping?;
@@ -237,64 +232,26 @@ pub(crate) struct AdapterTable {
 }
 
 impl AdapterTable {
-    /// The table as the adapter's own type; the error names the place of the key.
-    pub(crate) fn read_as<T: DeserializeOwned>(&self) -> Result<T, ConfigErrors> {
-        self.value.clone().try_deserialize().map_err(|error| {
-            let (key, message) = key_and_message(&error);
-            let path =
-                if key.is_empty() { self.path.clone() } else { format!("{}.{key}", self.path) };
-            ConfigErrors(vec![self.problem(path, message)])
-        })
+    /// The table as the adapter's own type; the problem names the place of the key.
+    pub(crate) fn read_as<T: DeserializeOwned>(&self) -> Result<T, Problems> {
+        let read = own::read(self.places.texts(), &self.path, &self.value);
+        read.map_err(|problem| Problems::in_order(vec![problem]))
     }
 
     /// A problem with the table as a whole, found by the adapter.
-    pub(crate) fn problem_with(&self, message: impl fmt::Display) -> ConfigErrors {
-        ConfigErrors(vec![self.problem(self.path.clone(), message.to_string())])
-    }
-
-    fn problem(&self, key: String, message: String) -> ConfigProblem {
-        let mut place = self.places.place(None, &key);
-        if !place.contains("toml:") && !place.starts_with("environment") {
-            place = self.places.place(None, &self.path);
-        }
-        ConfigProblem { place, key, message }
+    pub(crate) fn problem_with(&self, message: impl fmt::Display) -> Problems {
+        Problems::in_order(vec![self.places.problem(&self.path, message.to_string())])
     }
 
     fn read(section: &mut Section<'_>, key: &'static str, places: &Arc<Places>) -> Self {
-        let path = section.path_of(key);
-        let value = section.get(key).map(|setting| setting.value.clone());
+        let (path, value) =
+            (section.path_of(key), section.get(key).map(|item| item.value().clone()));
         let table = section.table(key);
-        for (key, value) in table.free_entries() {
-            table.show(key, &shown(key, value));
+        for (key, item) in table.free_entries() {
+            table.show(key, &shown(key, item.value()));
         }
-        Self {
-            value: value.unwrap_or_else(|| Value::new(None, ValueKind::Table(config::Map::new()))),
-            path,
-            places: Arc::clone(places),
-        }
-    }
-}
-
-/// The key that an error is about, as far as it says so, and its message.
-fn key_and_message(error: &config::ConfigError) -> (String, String) {
-    use config::ConfigError::{At, Message, NotFound, Type};
-    match error {
-        Type { unexpected, expected, key, .. } => {
-            let key = key.clone().unwrap_or_default();
-            (key, format!("must be {expected}, not {unexpected}"))
-        }
-        At { error, key, .. } => {
-            let (inner, message) = key_and_message(error);
-            let outer = key.clone().unwrap_or_default();
-            let parts = [outer, inner].into_iter().filter(|part| !part.is_empty());
-            (parts.collect::<Vec<_>>().join("."), message)
-        }
-        NotFound(key) => (key.clone(), "is missing".to_owned()),
-        Message(message) => {
-            let unknown = message.strip_prefix("unknown field `").and_then(|m| m.split_once('`'));
-            (unknown.map(|(key, _)| key.to_owned()).unwrap_or_default(), message.clone())
-        }
-        other => (String::new(), other.to_string()),
+        let value = value.unwrap_or_else(|| Value::empty_table(0..0));
+        Self { value, path, places: Arc::clone(places) }
     }
 }
 
@@ -303,18 +260,21 @@ fn shown(key: &str, value: &Value) -> String {
     let secret = ["password", "secret", "api_key", "private_key"];
     match &value.kind {
         _ if secret.iter().any(|word| key.contains(word)) => "\"***\"".to_owned(),
-        ValueKind::Table(table) => {
-            let mut entries: Vec<_> = table.iter().collect();
-            entries.sort_by_key(|(key, _)| key.as_str());
-            let entries = entries.into_iter().map(|(key, v)| format!("{key} = {}", shown(key, v)));
+        Kind::Table(table) => {
+            let entries = table.iter();
+            let entries = entries.map(|(key, e)| format!("{key} = {}", shown(key, &e.value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
-        ValueKind::Array(values) => {
+        Kind::List(values) => {
             let values: Vec<_> = values.iter().map(|value| shown("", value)).collect();
             format!("[{}]", values.join(", "))
         }
-        ValueKind::String(text) => quoted(text),
-        ValueKind::Boolean(value) => value.to_string(),
-        _ => value.to_string(),
+        Kind::Text(text) | Kind::Variable(text) => quoted(text),
+        Kind::Boolean(value) => value.to_string(),
+        Kind::Integer(digits, 10) => digits.clone(),
+        Kind::Integer(digits, radix) => {
+            i64::from_str_radix(digits, *radix).unwrap_or(i64::MAX).to_string()
+        }
+        Kind::Float(number) | Kind::Date(number) => number.clone(),
     }
 }

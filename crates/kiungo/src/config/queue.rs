@@ -100,21 +100,21 @@ struct Settings {
     ca: Option<String>,
     identity: Option<secrecy::SecretString>,
     prefix: String,
-    shards: u64,
-    prefetch: u64,
-    commands_prefetch: u64,
+    shards: u16,
+    prefetch: u16,
+    commands_prefetch: u16,
     heartbeat: Duration,
-    delivery_limit: u64,
+    delivery_limit: u32,
     confirm_timeout: Duration,
-    batch_max: u64,
-    queue_max: u64,
+    batch_max: usize,
+    queue_max: usize,
 }
 
 impl Settings {
     fn read(section: &mut Section<'_>) -> Self {
         let second = Duration::from_secs(1);
         let password = secret::one(section, "password", "password_file");
-        let unverified_allowed = section.flag("unverified_allowed", false);
+        let unverified_allowed = section.flag("unverified_allowed");
         let ca_file = section.path("ca_file");
         let identity_file = section.text("identity_file");
         Self {
@@ -125,14 +125,14 @@ impl Settings {
                 .then(|| secret::from_file(section, "identity_file", &identity_file))
                 .flatten(),
             prefix: prefix(section),
-            shards: section.integer("shards", 1..=1_024, 16),
-            prefetch: section.integer("prefetch", 1..=10_000, 64),
-            commands_prefetch: section.integer("commands_prefetch", 1..=10_000, 64),
-            heartbeat: section.duration("heartbeat", second..=60 * second, 5 * second),
-            delivery_limit: section.integer("delivery_limit", 1..=1_000, 20),
-            confirm_timeout: section.duration("confirm_timeout", second..=60 * second, 10 * second),
-            batch_max: section.integer("batch_max", 1..=65_536, 4_096),
-            queue_max: section.integer("queue_max", 16..=1_000_000, 1_024),
+            shards: section.integer("shards", 1..=1_024),
+            prefetch: section.integer("prefetch", 1..=10_000),
+            commands_prefetch: section.integer("commands_prefetch", 1..=10_000),
+            heartbeat: section.duration("heartbeat", second..=60 * second),
+            delivery_limit: section.integer("delivery_limit", 1..=1_000),
+            confirm_timeout: section.duration("confirm_timeout", second..=60 * second),
+            batch_max: section.integer("batch_max", 1..=65_536),
+            queue_max: section.integer("queue_max", 16..=1_000_000),
         }
     }
 
@@ -141,16 +141,14 @@ impl Settings {
         if let Some(password) = self.password.as_ref().filter(|_| !own_password) {
             options = options.password(password.expose_secret());
         }
-        let small = |number: u64| u16::try_from(number).unwrap_or(u16::MAX);
-        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         options.prefix.clone_from(&self.prefix);
-        options.shards = small(self.shards);
-        options.prefetch = small(self.prefetch);
-        options.commands_prefetch = small(self.commands_prefetch);
+        options.shards = self.shards;
+        options.prefetch = self.prefetch;
+        options.commands_prefetch = self.commands_prefetch;
         options.heartbeat = self.heartbeat;
-        options.delivery_limit = u32::try_from(self.delivery_limit).unwrap_or(u32::MAX);
+        options.delivery_limit = self.delivery_limit;
         options.confirm_timeout = self.confirm_timeout;
-        (options.batch_max, options.queue_max) = (size(self.batch_max), size(self.queue_max));
+        (options.batch_max, options.queue_max) = (self.batch_max, self.queue_max);
         options.ca.clone_from(&self.ca);
         options.identity.clone_from(&self.identity);
         options

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use config::ValueKind;
 use kiungo_core_banking::RequestKind;
 use kiungo_core_fineract::{DataTable, RequestOptions, WithdrawalTable};
 use kiungo_domain::numbering::Market;
@@ -38,21 +37,16 @@ impl Requests {
         }
         let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
         let defaults = RequestLinkOptions::default();
-        let poll_interval =
-            section.duration("poll_interval", second..=hour, defaults.poll_interval);
-        let hook_wait = section.duration("hook_wait", second..=60 * second, defaults.hook_wait);
-        let mut count = |key, max, default: u32| {
-            let number = section.integer(key, 1..=max, u64::from(default));
-            u32::try_from(number).unwrap_or(default)
-        };
-        let pages_max = count("pages_max", 10_000, defaults.pages_max);
-        let reads_max = count("reads_max", 100_000, defaults.reads_max);
-        let at_a_time = count("reads_at_a_time", 64, 4);
+        let mut wait = |key, most, default| section.duration_or(key, second..=most, default);
+        let poll_interval = wait("poll_interval", hour, defaults.poll_interval);
+        let hook_wait = wait("hook_wait", 60 * second, defaults.hook_wait);
+        let (pages_max, reads_max) = (defaults.pages_max.into(), defaults.reads_max.into());
+        let at_a_time = u64::try_from(defaults.reads_at_a_time).unwrap_or(1);
         let link = RequestLinkOptions {
             poll_interval,
-            pages_max,
-            reads_max,
-            reads_at_a_time: usize::try_from(at_a_time).unwrap_or(defaults.reads_at_a_time),
+            pages_max: section.integer_or("pages_max", 1..=10_000, pages_max),
+            reads_max: section.integer_or("reads_max", 1..=100_000, reads_max),
+            reads_at_a_time: section.integer_or("reads_at_a_time", 1..=64, at_a_time),
             hook_wait,
         };
         let country_code = optional(section.text("country_code"));
@@ -223,22 +217,9 @@ fn amount_max(section: &mut Section<'_>) -> Option<Money> {
 }
 
 fn numbers(section: &mut Section<'_>, key: &'static str) -> Vec<u64> {
-    let Some(setting) = section.get(key) else { return Vec::new() };
-    let numbers = match &setting.value.kind {
-        ValueKind::Array(values) => values
-            .iter()
-            .map(|value| match &value.kind {
-                ValueKind::I64(number) => u64::try_from(*number).ok(),
-                ValueKind::U64(number) => Some(*number),
-                _ => None,
-            })
-            .collect::<Option<Vec<_>>>(),
-        _ => None,
-    };
-    let numbers = numbers.unwrap_or_else(|| {
-        section.problem(key, "must be a list of ids, for example [2, 5]".to_owned());
-        Vec::new()
-    });
+    let Some(item) = section.get(key) else { return Vec::new() };
+    let values = item.list_or("a list of ids, for example [2, 5]").unwrap_or_default();
+    let numbers: Vec<_> = values.iter().filter_map(|value| value.integer(0..=u64::MAX)).collect();
     let shown: Vec<_> = numbers.iter().map(u64::to_string).collect();
     section.show(key, &format!("[{}]", shown.join(", ")));
     numbers

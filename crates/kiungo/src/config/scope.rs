@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use config::ValueKind;
 use kiungo_api::Scope;
 use kiungo_domain::{CoreId, Currency, Kind, Money, ProviderId};
 
@@ -45,9 +44,9 @@ fn names<T: Ord, E: fmt::Display>(
 /// `amount_max = { TZS = "500000", USD = "200" }`.
 fn amounts(section: &mut Section<'_>) -> Option<BTreeMap<Currency, Money>> {
     const KEY: &str = "amount_max";
-    let setting = section.get(KEY)?;
+    let item = section.get(KEY)?;
     let wrong = "must be amounts by currency, for example { TZS = \"500000\" }";
-    let ValueKind::Table(table) = &setting.value.kind else {
+    let Some(table) = item.value().entries() else {
         section.problem(KEY, wrong.to_owned());
         return None;
     };
@@ -55,9 +54,8 @@ fn amounts(section: &mut Section<'_>) -> Option<BTreeMap<Currency, Money>> {
         section.problem(KEY, wrong.to_owned());
     }
     let mut amounts = BTreeMap::new();
-    // In one order, whatever the file's was.
-    for (code, value) in table.iter().collect::<BTreeMap<_, _>>() {
-        let ValueKind::String(amount) = &value.kind else {
+    for (code, entry) in table {
+        let Some(amount) = entry.value.text() else {
             section.problem(KEY, format!("`{code}`: an amount is a text, for example \"500000\""));
             continue;
         };

@@ -4,13 +4,13 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use kiungo_settings::Layer;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::value::{Error as SecretsError, MapDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 
 use super::problem::Warning;
 use super::read::{Section, quoted};
-use super::sources::Layer;
 
 /// The longest secret that is read from a file, in bytes: a certificate with its key fits.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -33,15 +33,12 @@ impl Secrets {
     /// Reads a table in which each secret is `name` (environment only) or `name_file`.
     pub(super) fn read_from(section: &Section<'_>) -> Self {
         let mut texts = BTreeMap::new();
-        for (key, value) in section.free_entries() {
-            let Ok(text) = value.clone().into_string() else {
-                section.problem(key, "must be a text".to_owned());
-                continue;
-            };
+        for (key, item) in section.free_entries() {
+            let Some(text) = item.text() else { continue };
             let is_path = key.ends_with("_file");
-            section.show(key, &if is_path { quoted(&text) } else { HIDDEN.to_owned() });
+            section.show(key, &if is_path { quoted(text) } else { HIDDEN.to_owned() });
             if !text.is_empty() {
-                texts.insert(key, text);
+                texts.insert(key, text.to_owned());
             }
         }
         let mut secrets = BTreeMap::new();

@@ -47,8 +47,8 @@ pub(crate) struct Connections {
 
 impl Connections {
     fn read(section: &mut Section<'_>) -> Self {
-        let in_all_max = size(section.integer("connections_max", 64..=65_536, 4096));
-        let per_peer_max = size(section.integer("connections_per_peer_max", 1..=65_536, 256));
+        let in_all_max = section.integer("connections_max", 64..=65_536);
+        let per_peer_max = section.integer("connections_per_peer_max", 1..=65_536);
         let mut proxies = Vec::new();
         for text in section.texts("proxies") {
             match text.parse() {
@@ -56,17 +56,15 @@ impl Connections {
                 Err(error) => section.problem("proxies", NetworkError::to_string(&error)),
             }
         }
-        let mut wait = |key, default: u32| {
-            section.duration(key, SECOND..=HOUR, Duration::from_secs(default.into()))
-        };
+        let mut wait = |key| section.duration(key, SECOND..=HOUR);
         Self {
             in_all_max,
             per_peer_max,
             proxies,
-            head_timeout: wait("head_timeout", 10),
-            body_timeout: wait("body_timeout", 10),
-            idle_timeout: wait("idle_timeout", 75),
-            answer_timeout: wait("answer_timeout", 30),
+            head_timeout: wait("head_timeout"),
+            body_timeout: wait("body_timeout"),
+            idle_timeout: wait("idle_timeout"),
+            answer_timeout: wait("answer_timeout"),
         }
     }
 }
@@ -80,14 +78,13 @@ impl Server {
             };
             text.parse::<IpAddr>().map_err(wrong).ok()
         });
-        let port = small(section.integer("port", 0..=65_535, 0));
+        let port = section.integer("port", 0..=65_535);
         let public_url = public_url(&mut section);
-        let body_bytes_max = size(section.integer("body_bytes_max", 1024..=16_777_216, 262_144));
-        let request_timeout = section.duration("request_timeout", SECOND..=HOUR, 30 * SECOND);
+        let body_bytes_max = section.integer("body_bytes_max", 1024..=16_777_216);
+        let request_timeout = section.duration("request_timeout", SECOND..=HOUR);
         let connections = Connections::read(&mut section);
-        let mut wait = |key, least, default| section.duration(key, least..=HOUR, default);
-        let drain = wait("drain", Duration::ZERO, Duration::ZERO);
-        let shutdown_grace = wait("shutdown_grace", SECOND, 30 * SECOND);
+        let drain = section.duration("drain", Duration::ZERO..=HOUR);
+        let shutdown_grace = section.duration("shutdown_grace", SECOND..=HOUR);
         section.finish();
         let address = SocketAddr::new(listen.unwrap_or(Ipv4Addr::LOCALHOST.into()), port);
         listen.is_some().then_some(Self {
@@ -104,7 +101,7 @@ impl Server {
 
 fn public_url(section: &mut Section<'_>) -> Option<String> {
     let url = section.text("public_url");
-    let plaintext_allowed = section.flag("plaintext_allowed", false);
+    let plaintext_allowed = section.flag("plaintext_allowed");
     let url = url.trim_end_matches('/');
     if url.is_empty() {
         return None;
@@ -153,18 +150,15 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(super) fn read(mut section: Section<'_>) -> Self {
-        let in_flight_max = size(section.integer("in_flight_max", 1..=65_536, 512));
-        let backlog_max = section.integer("backlog_max", 1..=100_000_000, 200_000);
-        let due_batch =
-            u32::try_from(section.integer("due_batch", 1..=100_000, 1000)).unwrap_or(1000);
+        let in_flight_max = section.integer("in_flight_max", 1..=65_536);
+        let backlog_max = section.integer("backlog_max", 1..=100_000_000);
+        let due_batch = section.integer("due_batch", 1..=100_000);
         let millis = Duration::from_millis;
-        let poll_interval =
-            section.duration("poll_interval", millis(10)..=60 * SECOND, millis(250));
-        let lease = section.duration("lease", 10 * SECOND..=HOUR, 120 * SECOND);
-        let busy_wait = section.duration("busy_wait", Duration::ZERO..=60 * SECOND, 2 * SECOND);
-        let notice_wait_max =
-            section.duration("notice_wait_max", Duration::ZERO..=HOUR, 180 * SECOND);
-        let send_within = section.duration("send_within", SECOND..=HOUR, 30 * SECOND);
+        let poll_interval = section.duration("poll_interval", millis(10)..=60 * SECOND);
+        let lease = section.duration("lease", 10 * SECOND..=HOUR);
+        let busy_wait = section.duration("busy_wait", Duration::ZERO..=60 * SECOND);
+        let notice_wait_max = section.duration("notice_wait_max", Duration::ZERO..=HOUR);
+        let send_within = section.duration("send_within", SECOND..=HOUR);
         let sharing = sharing(&mut section);
         section.finish();
         Self {
@@ -230,12 +224,11 @@ impl Actions {
 
 /// Reads the settings of `[engine]` about work that is shared.
 fn sharing(section: &mut Section<'_>) -> SharingOptions {
-    let defaults = SharingOptions::default();
     SharingOptions {
-        announce_again: section.duration("announce_again", SECOND..=HOUR, defaults.announce_again),
-        queued_again: section.duration("queued_again", SECOND..=HOUR, defaults.queued_again),
-        announcements_max: size(section.integer("announcements_max", 64..=10_000_000, 65_536)),
-        presence: section.duration("presence", 3 * SECOND..=HOUR, defaults.presence),
+        announce_again: section.duration("announce_again", SECOND..=HOUR),
+        queued_again: section.duration("queued_again", SECOND..=HOUR),
+        announcements_max: section.integer("announcements_max", 64..=10_000_000),
+        presence: section.duration("presence", 3 * SECOND..=HOUR),
     }
 }
 
@@ -371,12 +364,4 @@ impl Log {
         section.finish();
         Self { format, filter }
     }
-}
-
-fn small(number: u64) -> u16 {
-    u16::try_from(number).unwrap_or(0)
-}
-
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

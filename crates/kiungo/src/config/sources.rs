@@ -2,23 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use config::{Environment, FileFormat, Format as _, Map, Source, Value, ValueKind};
-use toml::de::{DeTable, DeValue};
-
-use super::problem::{ConfigErrors, ConfigProblem};
+use kiungo_settings::{Entries, Kind, Layer, Problem, Problems, layers};
 
 /// The built-in defaults.
 pub(super) const DEFAULTS: &str = include_str!("../../../../config/default.toml");
-const DEFAULTS_NAME: &str = "config/default.toml (built in)";
 /// The place of what stands in no source.
 pub(super) const NO_FILE: &str = "no configuration file is named";
 /// The remedy.
 pub(super) const NAME_ONE: &str = "name one by --config FILE or the variable KIUNGO_CONFIG; `kiungo init` writes one to \
     begin with";
-pub(super) const ENVIRONMENT: &str = "the environment";
 const PREFIX: &str = "KIUNGO__";
 /// The longest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -34,12 +30,12 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// The file and the environment of this process.
-    pub(crate) fn of_process(file: Option<PathBuf>) -> Result<Self, ConfigErrors> {
+    pub(crate) fn of_process(file: Option<PathBuf>) -> Result<Self, Problems> {
         let mut environment = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
             let Some(name) = name.to_str().filter(|name| is_ours(name)) else { continue };
             let unreadable =
-                |_: OsString| ConfigErrors::one(variable(name), "its value is not valid UTF-8");
+                |_: OsString| Problems::one(variable(name), "its value is not valid UTF-8");
             environment.insert(name.to_owned(), value.into_string().map_err(unreadable)?);
         }
         Ok(Self { file, environment })
@@ -54,118 +50,70 @@ fn variable(name: &str) -> String {
     format!("environment variable {name}")
 }
 
-/// A text of settings with the name that stands in messages.
-#[derive(Clone)]
-struct Text {
-    name: String,
-    text: String,
-}
-
 /// The layers laid over each other. Holds secrets in the clear, and so is never printed or kept.
 pub(super) struct Merged {
-    pub(super) root: Map<String, Value>,
-    pub(super) places: Places,
+    pub(super) root: Entries,
+    pub(super) texts: Arc<kiungo_settings::Sources>,
+    /// The directory of the file.
+    pub(super) folder: Option<PathBuf>,
+    has_file: bool,
     /// Variables that address nothing.
-    pub(super) problems: Vec<ConfigProblem>,
+    pub(super) problems: Vec<Problem>,
 }
 
-/// The sources of a value, in their order: a later one goes before an earlier one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Layer {
-    Defaults,
-    File,
-    Environment,
-}
-
-impl Layer {
-    pub(super) fn of(origin: Option<&str>) -> Self {
-        match origin {
-            None | Some(DEFAULTS_NAME) => Self::Defaults,
-            Some(ENVIRONMENT) => Self::Environment,
-            Some(_) => Self::File,
-        }
-    }
-}
-
-/// The place of each key, without the values of the environment.
+/// The place of each key, without its value.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
-    /// The file, if one was named.
-    file: Option<Text>,
-    /// The directory of the file.
-    folder: Option<PathBuf>,
-    /// The variable of a key that the environment sets.
-    variables: BTreeMap<String, String>,
+    texts: Arc<kiungo_settings::Sources>,
+    offsets: BTreeMap<String, Range<usize>>,
+    has_file: bool,
 }
 
 impl Merged {
-    pub(super) fn new(sources: &Sources) -> Result<Self, ConfigErrors> {
-        let defaults = Text { name: DEFAULTS_NAME.to_owned(), text: DEFAULTS.to_owned() };
-        let mut texts = vec![defaults];
-        if let Some(path) = &sources.file {
-            let name = path.display().to_string();
-            let unreadable =
-                |e: std::io::Error| ConfigErrors::one(&name, format!("cannot be read: {e}"));
-            if std::fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX {
-                return Err(ConfigErrors::one(&name, format!("is over {FILE_BYTES_MAX} bytes")));
-            }
-            let text = std::fs::read_to_string(path).map_err(unreadable)?;
-            texts.push(Text { name, text });
+    pub(super) fn new(sources: &Sources) -> Result<Self, Problems> {
+        let file = sources.file.as_deref().map(read_file).transpose()?;
+        let mut texts = kiungo_settings::Sources::default();
+        // What only the defaults say is missing in the file.
+        let name = file.as_ref().map_or(NO_FILE, |(name, _)| name);
+        let mut root = texts.parse(Layer::Defaults, name, DEFAULTS)?;
+        if let Some((name, text)) = &file {
+            layers::lay_over(&mut root, texts.parse(Layer::File, name, text)?);
         }
-        let mut builder = config::Config::builder();
-        for text in &texts {
-            builder = builder.add_source(Settings(text.parse()?));
-        }
-        let files = collect(&builder.clone().build(), ENVIRONMENT)?;
-        let file = texts.into_iter().find(|text| text.name != DEFAULTS_NAME);
         let folder = sources.file.as_deref().and_then(Path::parent).map(Path::to_owned);
-        let places = Places { file, folder, variables: BTreeMap::new() };
-        let mut merged = Self { root: files, places, problems: Vec::new() };
-        let overlay = merged.overlay(sources)?;
-        merged.root = collect(&builder.add_source(Settings(overlay)).build(), ENVIRONMENT)?;
+        let has_file = file.is_some();
+        let mut merged =
+            Self { root, texts: Arc::default(), folder, has_file, problems: Vec::new() };
+        merged.overlay(sources, &mut texts);
+        merged.texts = Arc::new(texts);
         Ok(merged)
     }
 
-    /// True if a value with this origin is one of the built-in defaults.
-    pub(super) fn is_default(origin: Option<&str>) -> bool {
-        origin.is_none_or(|origin| origin == DEFAULTS_NAME)
+    /// The place of each key.
+    pub(super) fn places(&self) -> Places {
+        let (texts, offsets) = (Arc::clone(&self.texts), layers::offsets(&self.root));
+        Places { texts, offsets, has_file: self.has_file }
     }
 
-    /// The environment as keys of the configuration.
-    fn overlay(&mut self, sources: &Sources) -> Result<Map<String, Value>, ConfigErrors> {
-        let ours = sources.environment.iter().filter(|(name, _)| is_ours(name));
-        let ours: Map<String, String> = ours.map(|(k, v)| (k.clone(), v.clone())).collect();
-        let mut names: Vec<String> = ours.keys().cloned().collect();
-        names.sort();
-        // Parsing is off: a password 0123456 must stay what it is.
-        let values = Environment::with_prefix("KIUNGO")
-            .prefix_separator("__")
-            .separator("__")
-            .try_parsing(false)
-            .source(Some(ours))
-            .collect()
-            .map_err(|error| ConfigErrors::one(ENVIRONMENT, error.to_string()))?;
-        let mut overlay = Map::new();
-        for name in names {
+    /// Lays the environment over everything else. Its values stay texts: a password 0123456 must
+    /// stay what it is.
+    fn overlay(&mut self, sources: &Sources, texts: &mut kiungo_settings::Sources) {
+        let mut set: Vec<(String, Range<usize>, String)> = Vec::new();
+        for (name, value) in sources.environment.iter().filter(|(name, _)| is_ours(name)) {
             let key = name.to_lowercase().split_off(PREFIX.len()).replace("__", ".");
-            let Some(value) = values.get(&key) else { continue };
-            let place = variable(&name);
+            let place = variable(name);
             match self.path_of(&key) {
-                Ok(path) if self.places.variables.contains_key(&path) => {
-                    let message = "is set twice, in upper and lower case".to_owned();
-                    self.problems.push(ConfigProblem { place, key: path, message });
+                Ok(path) if set.iter().any(|(known, ..)| known == &path) => {
+                    let message = "is set twice, in upper and lower case";
+                    let problem = Problem::of_whole(place, message);
+                    self.problems.push(Problem { key: path, ..problem });
                 }
-                Ok(path) => {
-                    let value = Value::new(Some(&ENVIRONMENT.to_owned()), value.kind.clone());
-                    overlay.insert(path.clone(), value);
-                    self.places.variables.insert(path, name);
-                }
-                Err(message) => {
-                    self.problems.push(ConfigProblem { place, key: String::new(), message });
-                }
+                Ok(path) => set.push((path, texts.variable(&place), value.clone())),
+                Err(message) => self.problems.push(Problem::of_whole(place, message)),
             }
         }
-        Ok(overlay)
+        for (path, at, value) in set {
+            layers::set_variable(&mut self.root, &path, &at, value);
+        }
     }
 
     /// The path of a key of the environment, in which list entries are addressed by id or name.
@@ -207,153 +155,51 @@ impl Merged {
         let mut value = None;
         let mut table = Some(&self.root);
         for part in list.split('.') {
-            value = table.and_then(|table| table.get(part));
-            table = value.and_then(as_table);
+            value = table.and_then(|table| table.get(part)).map(|entry| &entry.value);
+            table = value.and_then(kiungo_settings::Value::entries);
         }
-        let Some(ValueKind::Array(entries)) = value.map(|value| &value.kind) else {
+        let Some(Kind::List(entries)) = value.map(|value| &value.kind) else {
             return Vec::new();
         };
-        let text = |entry: &Value| {
-            let value = as_table(entry)?.get(label)?;
-            value.clone().into_string().ok()
+        let text = |entry: &kiungo_settings::Value| {
+            Some(entry.entries()?.get(label)?.value.text()?.to_owned())
         };
         entries.iter().map(|entry| text(entry).unwrap_or_default()).collect()
     }
 }
 
+/// The name and text of the file.
+fn read_file(path: &Path) -> Result<(String, String), Problems> {
+    let name = path.display().to_string();
+    let unreadable = |e: std::io::Error| Problems::one(&name, format!("cannot be read: {e}"));
+    if std::fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX {
+        return Err(Problems::one(&name, format!("is over {FILE_BYTES_MAX} bytes")));
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    Ok((name, text))
+}
+
 impl Places {
-    /// The place of this key: the variable, or file, line and column.
-    pub(super) fn place(&self, origin: Option<&str>, path: &str) -> String {
-        if let Some(name) = self.variables.get(path) {
-            return variable(name);
-        }
-        // A table of the environment is known by the first variable inside it.
-        let inside =
-            |name: &str| name.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '[']));
-        if origin.is_none()
-            && let Some((_, name)) = self.variables.iter().find(|(path, _)| inside(path))
-        {
-            return variable(name);
-        }
-        let Some(file) = &self.file else { return NO_FILE.to_owned() };
-        let located = locate_or_around(&file.text, path);
-        located.map_or_else(
-            || file.name.clone(),
-            |(line, column)| format!("{}:{line}:{column}", file.name),
-        )
+    /// A problem with a key: at its value or, where only the defaults have one, at the table around
+    /// it.
+    pub(super) fn problem(&self, path: &str, message: impl Into<String>) -> Problem {
+        let placed = |path: &str| {
+            let at = self.offsets.get(path)?.start;
+            (self.texts.layer(at) != Layer::Defaults).then_some(at)
+        };
+        let around = || placed(path.rsplit_once('.')?.0);
+        // The defaults come first, and stand for what nobody wrote.
+        let at = placed(path).or_else(around).unwrap_or_default();
+        self.texts.problem(at, path, message)
+    }
+
+    /// The sources.
+    pub(super) fn texts(&self) -> &kiungo_settings::Sources {
+        &self.texts
     }
 
     /// True if a file was named.
     pub(super) const fn has_file(&self) -> bool {
-        self.file.is_some()
+        self.has_file
     }
-
-    /// The path `text` of a value with this origin.
-    pub(super) fn resolved(&self, origin: Option<&str>, text: &str) -> PathBuf {
-        self.folder(origin).map_or_else(|| PathBuf::from(text), |folder| folder.join(text))
-    }
-
-    /// The directory from which a relative path of this origin counts, unless it is the current one:
-    /// that of the file, for the built-in defaults too, so that no path of an installation depends on
-    /// where its program is started.
-    pub(super) fn folder(&self, origin: Option<&str>) -> Option<&Path> {
-        self.folder.as_deref().filter(|_| Layer::of(origin) != Layer::Environment)
-    }
-}
-
-pub(super) fn as_table(value: &Value) -> Option<&Map<String, Value>> {
-    match &value.kind {
-        ValueKind::Table(table) => Some(table),
-        _ => None,
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Its text may hold what does not belong there.
-        f.write_str(&self.name)
-    }
-}
-
-impl Text {
-    fn parse(&self) -> Result<Map<String, Value>, ConfigErrors> {
-        let (_, errors) = DeTable::parse_recoverable(&self.text);
-        if !errors.is_empty() {
-            let problem = |error: &toml::de::Error| {
-                let (line, column) = position(&self.text, error.span().map_or(0, |s| s.start));
-                let place = format!("{}:{line}:{column}", self.name);
-                let message = error.message().to_owned();
-                ConfigProblem { place, key: String::new(), message }
-            };
-            return Err(ConfigErrors(errors.iter().map(problem).collect()));
-        }
-        FileFormat::Toml
-            .parse(Some(&self.name), &self.text)
-            .map_err(|error| ConfigErrors::one(&self.name, error.to_string()))
-    }
-}
-
-/// One layer, as the `config` crate lays it over those before.
-#[derive(Debug, Clone)]
-struct Settings(Map<String, Value>);
-
-impl Source for Settings {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
-        Ok(self.0.clone())
-    }
-}
-
-fn collect(
-    built: &Result<config::Config, config::ConfigError>,
-    place: &str,
-) -> Result<Map<String, Value>, ConfigErrors> {
-    let collected = match built {
-        Ok(built) => built.collect().map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    collected.map_err(|message| ConfigErrors::one(place, message))
-}
-
-/// Line and column of a key or, where the text lacks it, of the table that it belongs into.
-fn locate_or_around(text: &str, path: &str) -> Option<(usize, usize)> {
-    let around = || locate(text, path.rsplit_once('.')?.0);
-    locate(text, path).or_else(around)
-}
-
-/// Line and column of a key such as `cores[0].fineract.base_url`, as far as the text has it.
-fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
-    let (document, _) = DeTable::parse_recoverable(text);
-    let mut table = Some(document.get_ref());
-    let mut place = None;
-    for part in path.split('.') {
-        let (name, index) = part.split_once('[').map_or((part, None), |(name, index)| {
-            (name, index.trim_end_matches(']').parse::<usize>().ok())
-        });
-        let (key, value) = table?.get_key_value(name)?;
-        place = Some(key.span().start);
-        let value = match (value.get_ref(), index) {
-            (DeValue::Array(entries), Some(index)) => {
-                let entry = entries.get(index)?;
-                place = Some(entry.span().start);
-                entry
-            }
-            _ => value,
-        };
-        table = match value.get_ref() {
-            DeValue::Table(inner) => Some(inner),
-            _ => None,
-        };
-    }
-    place.map(|offset| position(text, offset))
-}
-
-/// Line and column, counted from 1, of a byte offset.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    (line, before.chars().rev().take_while(|c| *c != '\n').count() + 1)
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use kiungo_settings::duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -225,10 +226,10 @@ fn a_failure_of_the_database_names_the_key_of_its_address() {
         let database = place.load(&[]).unwrap().database;
         place.hide(&database.failure(&"it is on fire").to_string())
     };
-    assert_eq!(said(&place), "DIR/kiungo.toml:2:1: database.url: it is on fire");
+    assert_eq!(said(&place), "DIR/kiungo.toml:2:7: database.url: it is on fire");
     let path = place.write("url", "sqlite://y.db\n");
     place.write("kiungo.toml", &format!("[database]\n\nurl_file = \"{path}\""));
-    assert_eq!(said(&place), "DIR/kiungo.toml:3:1: database.url_file: it is on fire");
+    assert_eq!(said(&place), "DIR/kiungo.toml:3:12: database.url_file: it is on fire");
 }
 
 #[test]
@@ -584,4 +585,63 @@ fn a_second_person_that_does_not_exist_is_warned_of() {
     assert!(warnings(&[second, &key("desk", '1'), &key("head", '2')]).is_empty());
     assert!(warnings(&[second, &key("desk", '1'), client]).is_empty());
     assert!(warnings(&[&key("desk", '1')]).is_empty(), "nothing waits for a second person");
+}
+
+/// Tests and the simulated world run with the defaults of the parts.
+#[test]
+fn the_defaults_of_the_file_are_those_of_the_parts() {
+    let config = Config::load(&Sources::default()).unwrap();
+    assert_eq!(config.engine.sharing, kiungo_engine::SharingOptions::default());
+    assert_eq!(config.messaging.options, kiungo_messaging::MessagingOptions::default());
+}
+
+/// The entries of lists stand in comments, so that their defaults are those of the code.
+#[test]
+fn the_defaults_that_stand_in_comments_are_those_in_effect() {
+    let config = Place::new(&format!("{FILE}{REQUESTS}")).load(&[]).unwrap();
+    let shown: toml::Table = config.redacted().parse().unwrap();
+    let core = shown["cores"][0].as_table().unwrap();
+    for (section, keys) in [
+        (
+            "traffic",
+            &[
+                "in_flight_max",
+                "per_second_max",
+                "breaker_failures",
+                "breaker_window",
+                "breaker_cool_down",
+            ],
+        ),
+        ("requests", &["poll_interval", "pages_max", "reads_max", "reads_at_a_time", "hook_wait"]),
+    ] {
+        let header = format!("# [cores.{section}]");
+        let lines = super::sources::DEFAULTS.lines().skip_while(|line| !line.starts_with(&header));
+        for key in keys {
+            let start = format!("# {key} = ");
+            let line = lines.clone().find_map(|line| line.strip_prefix(&start)).unwrap();
+            let documented: toml::Table = format!("value = {line}").parse().unwrap();
+            let documented = match documented["value"].as_str() {
+                // As it is shown.
+                Some(wait) => duration::print(duration::parse(wait).unwrap()).into(),
+                None => documented["value"].clone(),
+            };
+            assert_eq!(core[section][*key], documented, "{section}.{key}");
+        }
+    }
+}
+
+/// In the sections of an adapter, too.
+#[test]
+fn the_nearest_valid_key_is_named_everywhere() {
+    let said = |file: &str| Place::new(file).load(&[]).unwrap_err();
+    for (file, hint) in [
+        ("[server]\nlisen = \"::1\"", "server.lisen: is not a key here; did you mean `listen`?"),
+        ("[sever]\nport = 1", "sever: is not a key here; did you mean `server`?"),
+    ] {
+        assert!(said(file).contains(hint), "{}", said(file));
+    }
+    let place = Place::new(&FILE.replace("command_timeout_ms", "comand_timeout_ms"));
+    let config = place.load(&[]).unwrap();
+    let errors = config.cores[0].fineract.read_as::<FineractOptions>().unwrap_err().to_string();
+    assert!(errors.contains("did you mean `command_timeout_ms`?"), "{errors}");
 }

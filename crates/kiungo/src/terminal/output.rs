@@ -6,6 +6,7 @@ use std::io::Write as _;
 use console::Term;
 use jiff::tz::TimeZone;
 use kiungo_domain::typed::{legible, legible_json};
+use kiungo_settings::Problem;
 use serde_json::{Value, json};
 
 use super::{layout, when};
@@ -72,8 +73,9 @@ impl Output {
             Failure::Said => return,
             _ if !self.json => format!("error: {failure}"),
             Failure::Config(errors) => {
-                let problem = |p: &crate::config::ConfigProblem| json!({ "place": p.place, "key": p.key, "message": p.message });
-                let problems: Vec<Value> = errors.0.iter().map(problem).collect();
+                let problem =
+                    |p: &Problem| json!({ "place": p.place(), "key": p.key, "message": p.message });
+                let problems: Vec<Value> = errors.problems().iter().map(problem).collect();
                 json!({ "error": "the configuration cannot be used", "problems": problems })
                     .to_string()
             }

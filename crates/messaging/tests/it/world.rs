@@ -26,7 +26,7 @@ use kiungo_provider::RawCallback;
 use kiungo_store::intercept::Intercepted;
 use kiungo_store::{
     Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, MemoryStore, OutboxEvent,
-    OutboxRow, Store, Summary,
+    OutboxRow, Records, Store, Summary,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -39,6 +39,7 @@ pub const START: i64 = 1_795_250_000_000_000;
 pub struct World {
     pub books: Arc<Books>,
     store: Arc<dyn Store>,
+    records: Arc<dyn Records>,
     ids: AtomicU64,
     began: Instant,
     /// The microseconds by which the time of day went on while this process was suspended.
@@ -73,8 +74,10 @@ pub fn options() -> MessagingOptions {
 impl World {
     pub fn new() -> Arc<Self> {
         let books = Arc::new(Books::default());
+        let store = Intercepted::over(Arc::new(MemoryStore::audited()), &books);
         Arc::new(Self {
-            store: Intercepted::over(Arc::new(MemoryStore::audited()), &books),
+            records: Arc::clone(&store) as Arc<dyn Records>,
+            store,
             books,
             ids: AtomicU64::new(1),
             began: Instant::now(),
@@ -370,8 +373,8 @@ impl Service for World {
         Some(ExpectedFee { amount, paid_by: "customer" })
     }
 
-    fn store(&self) -> &Arc<dyn Store> {
-        &self.store
+    fn store(&self) -> &Arc<dyn Records> {
+        &self.records
     }
 
     fn clock_now(&self) -> Timestamp {

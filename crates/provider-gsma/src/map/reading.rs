@@ -2,7 +2,7 @@
 //! everything else is unknown (rule 2).
 
 use http::StatusCode;
-use kiungo_domain::outcome::{Acceptance, Awaiting, Confirmation, Stated};
+use kiungo_domain::outcome::{Acceptance, Confirmation, Stated};
 use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt, Reference, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Answered, Detail, Meaning, ReverseOrder, Terms, WalletInquiry, WalletOrder};
@@ -68,13 +68,6 @@ impl<'a> Asked<'a> {
     pub(crate) fn answered(&self) -> Answered {
         self.operation.into()
     }
-
-    const fn awaiting(&self) -> Awaiting {
-        match self.operation {
-            WalletOperation::Collect => Awaiting::Customer,
-            WalletOperation::PayOut | WalletOperation::Reverse => Awaiting::Processing,
-        }
-    }
 }
 
 /// The meaning of a request state.
@@ -114,7 +107,7 @@ impl Reading {
             Some(Body::Transaction(transaction)) if status == StatusCode::ACCEPTED => {
                 // Accepted is not done, whatever the object says: it is to be asked about.
                 let handle = transaction_handle(&transaction);
-                Outcome::Pending(Acceptance { handle, awaiting: asked.awaiting() })
+                Outcome::Pending(Acceptance { handle, awaiting: asked.operation.awaiting() })
             }
             Some(Body::Transaction(transaction)) => outcome(self.transaction(asked, &transaction)),
             Some(Body::RequestState(state)) => self.acceptance(asked, &state),
@@ -126,7 +119,7 @@ impl Reading {
     }
 
     fn acceptance(&self, asked: &Asked, state: &RequestState) -> Outcome {
-        let pending = |handle| Acceptance { handle, awaiting: asked.awaiting() };
+        let pending = |handle| Acceptance { handle, awaiting: asked.operation.awaiting() };
         let handle = state_handle(state);
         match self.request_state(asked, state) {
             // Even a finished request has a transaction to be read before it counts.
@@ -147,7 +140,7 @@ impl Reading {
         match word.as_str() {
             "pending" => StateSays::Finding(Finding::InProgress(Acceptance {
                 handle: state_handle(state),
-                awaiting: asked.awaiting(),
+                awaiting: asked.operation.awaiting(),
             })),
             "completed" => match object {
                 Some(reference) => StateSays::Read(reference),
@@ -187,7 +180,7 @@ impl Reading {
             Meaning::Reversed => confirmed(Finding::Reversed),
             Meaning::Pending => Finding::InProgress(Acceptance {
                 handle: transaction_handle(transaction),
-                awaiting: asked.awaiting(),
+                awaiting: asked.operation.awaiting(),
             }),
             // A refusal states nothing that the engine could compare, so it is compared here.
             Meaning::Rejected => match self.contradiction(asked, transaction) {

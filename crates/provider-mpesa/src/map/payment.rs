@@ -1,6 +1,6 @@
 //! Answers and asynchronous results of collections, payouts and reversals.
 
-use kiungo_domain::outcome::{Acceptance, Awaiting, Confirmation, Stated};
+use kiungo_domain::outcome::{Acceptance, Confirmation, Stated};
 use kiungo_domain::{Finding, Outcome, Reference, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Meaning, Terms};
@@ -61,7 +61,7 @@ fn coded_outcome(
         // INS-0 without a transaction id is accepted, not paid (`mpesa-openapi.md` §6).
         (Meaning::Completed | Meaning::Pending, None) if coded.status.is_success() => {
             let handle = handle(&coded.answer.conversation_id);
-            Outcome::Pending(Acceptance { handle, awaiting: awaiting(operation) })
+            Outcome::Pending(Acceptance { handle, awaiting: operation.awaiting() })
         }
         (Meaning::Rejected, None) => Outcome::Rejected(line.rejection(&code, &text)),
         (Meaning::NotSent, None) => Outcome::not_recorded(said),
@@ -100,7 +100,7 @@ fn async_finding(
         }
         (Meaning::Completed | Meaning::Pending, None) => {
             let handle = handle(&result.conversation_id);
-            Finding::InProgress(Acceptance { handle, awaiting: awaiting(operation) })
+            Finding::InProgress(Acceptance { handle, awaiting: operation.awaiting() })
         }
         (Meaning::Rejected, None) => Finding::Rejected(line.rejection(&excerpt(code), &text)),
         _ => Finding::unclear(said),
@@ -112,12 +112,4 @@ fn async_finding(
 pub(crate) fn result_code(result: &AsyncResult) -> Option<&str> {
     let code = result.result_code.or(&result.response_code)?;
     Some(if code == "0" { "INS-0" } else { code })
-}
-
-/// A collection waits for the customer's PIN; the others wait for no person.
-pub(crate) const fn awaiting(operation: WalletOperation) -> Awaiting {
-    match operation {
-        WalletOperation::Collect => Awaiting::Customer,
-        WalletOperation::PayOut | WalletOperation::Reverse => Awaiting::Processing,
-    }
 }

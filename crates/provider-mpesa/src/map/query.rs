@@ -8,7 +8,7 @@ use kiungo_provider::{
     Answered, Meaning, PaymentFinding, PaymentNotice, ReadError, Terms, WalletInquiry,
 };
 
-use super::payment::{awaiting, result_code};
+use super::payment::result_code;
 use super::{NOT_THERE, Unreadable, receipt};
 use crate::wire::{AsyncResult, Coded, Reply};
 
@@ -176,7 +176,7 @@ pub(crate) fn about(
         Transaction::Completed(None) => Finding::unclear("completed, but without a receipt"),
         Transaction::Reversed(None) => Finding::unclear("reversed, but without a receipt"),
         Transaction::InProgress => {
-            Finding::InProgress(Acceptance { handle, awaiting: awaiting(operation) })
+            Finding::InProgress(Acceptance { handle, awaiting: operation.awaiting() })
         }
         Transaction::Failed(rejection) => Finding::Rejected(rejection),
         Transaction::Absent => Finding::Absent,

@@ -24,7 +24,7 @@ use kiungo_provider::{CallbackReply, RawCallback};
 use kiungo_store::intercept::Intercepted;
 use kiungo_store::{
     Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, MemoryStore, NewArrival,
-    Store, StoreError, Summary,
+    Records, Store, StoreError, Summary,
 };
 use uuid::Uuid;
 
@@ -36,6 +36,7 @@ pub const START: i64 = 1_795_250_000_000_000;
 pub struct Fake {
     pub database: Arc<Switch>,
     store: Arc<dyn Store>,
+    records: Arc<dyn Records>,
     ids: AtomicU64,
     now: AtomicI64,
     /// The error that submitting returns; `None` if it succeeds.
@@ -67,8 +68,10 @@ pub fn tzs(text: &str) -> Money {
 impl Fake {
     pub fn new() -> Self {
         let database = Arc::new(Switch::default());
+        let store = Intercepted::over(Arc::new(MemoryStore::audited()), &database);
         Self {
-            store: Intercepted::over(Arc::new(MemoryStore::audited()), &database),
+            records: Arc::clone(&store) as Arc<dyn Records>,
+            store,
             database,
             ids: AtomicU64::new(1),
             now: AtomicI64::new(START),
@@ -338,8 +341,8 @@ impl Service for Fake {
         known.then(|| ExpectedFee { amount: tzs("1.50"), paid_by: "customer" })
     }
 
-    fn store(&self) -> &Arc<dyn Store> {
-        &self.store
+    fn store(&self) -> &Arc<dyn Records> {
+        &self.records
     }
 
     /// Each look is a millisecond later, so that no two transfers are of one time.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use kiungo_store::contract::story::{at, clear, instruction, received, then};
-use kiungo_store::{StoreError, TransferStore as _};
+use kiungo_store::{StoreError, TransferCommits as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{
     Column, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement,

@@ -5,8 +5,8 @@ use kiungo_domain::transfer::{Entry, Posting};
 use kiungo_domain::{ProviderId, Receipt, Transfer, TransferId};
 use kiungo_store::summary::comparable;
 use kiungo_store::{
-    Change, CollectionQuery, CommitError, KeyHolder, StoreError, Summary, TransferStore, check,
-    codec,
+    Change, CollectionQuery, CommitError, KeyHolder, StoreError, Summary, TransferCommits,
+    TransferStore, check, codec,
 };
 
 use super::read;
@@ -15,11 +15,14 @@ use super::store::{SqlStore, text};
 use crate::batch::request::Request;
 
 #[async_trait]
-impl<R: Readers> TransferStore for SqlStore<R> {
+impl<R: Readers> TransferCommits for SqlStore<R> {
     async fn commit(&self, change: Change) -> Result<(), CommitError> {
         self.committer.ask(Request::commit(change, self.outbox)?).await.map(drop)
     }
+}
 
+#[async_trait]
+impl<R: Readers> TransferStore for SqlStore<R> {
     async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
         check::fold(id, &self.journal(id).await?)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kiungo_store::contract::limits::{wallet_may, within};
 use kiungo_store::contract::story::{at, instruction, received};
-use kiungo_store::{Allowance, Cap, CommitError, StoreError, TransferStore as _};
+use kiungo_store::{Allowance, Cap, CommitError, StoreError, TransferCommits as _};
 use rusqlite::{Connection, params};
 
 use super::statements::STATEMENTS;

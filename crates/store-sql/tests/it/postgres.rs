@@ -6,7 +6,9 @@ mod rivals;
 use kiungo_store::contract::Place;
 use kiungo_store::contract::durability::same_answers_as_in_memory;
 use kiungo_store::contract::story::{at, id, instruction, received};
-use kiungo_store::{CommitError, Health as _, StoreError, TransferStore as _};
+use kiungo_store::{
+    CommitError, Health as _, StoreError, TransferCommits as _, TransferStore as _,
+};
 use kiungo_store_sql::{OpenError, PostgresOptions, PostgresStore};
 
 use place::Schema;

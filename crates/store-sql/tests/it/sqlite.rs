@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use kiungo_store::contract::Place;
 use kiungo_store::contract::durability::same_answers_as_in_memory;
 use kiungo_store::contract::story::{at, id, instruction, received};
-use kiungo_store::{CommitError, Reports as _, Store, StoreError, TransferStore as _};
+use kiungo_store::{
+    CommitError, Reports as _, Store, StoreError, TransferCommits as _, TransferStore as _,
+};
 use kiungo_store_sql::{OpenError, SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 

@@ -7,11 +7,12 @@ use kiungo_domain::{ProviderId, Receipt, Transfer, TransferId};
 use super::MemoryStore;
 use super::books::Books;
 use crate::{
-    Change, CollectionQuery, CommitError, KeyHolder, StoreError, Summary, TransferStore, check,
+    Change, CollectionQuery, CommitError, KeyHolder, StoreError, Summary, TransferCommits,
+    TransferStore, check,
 };
 
 #[async_trait]
-impl TransferStore for MemoryStore {
+impl TransferCommits for MemoryStore {
     async fn commit(&self, change: Change) -> Result<(), CommitError> {
         let mut books = self.books();
         books.refuse(&change)?;
@@ -21,7 +22,10 @@ impl TransferStore for MemoryStore {
         books.apply(change)?;
         Ok(())
     }
+}
 
+#[async_trait]
+impl TransferStore for MemoryStore {
     async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
         let books = self.books();
         let Some(record) = books.transfers.get(&id) else { return Ok(None) };

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use kiungo_domain::transfer::{LedgerAccount, Posting};
 use kiungo_store::contract::Place;
 use kiungo_store::contract::story::{at, clear, provider, received, then, wallet_instruction};
-use kiungo_store::{CommitError, MemoryStore, Reports as _, Store, StoreError, TransferStore as _};
+use kiungo_store::{
+    CommitError, MemoryStore, Reports as _, Store, StoreError, TransferCommits as _,
+    TransferStore as _,
+};
 
 struct InMemory;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kiungo_core_banking::{Core as _, ProbeError};
 use kiungo_core_fineract::Requests;
 use kiungo_domain::CoreId;
+use kiungo_engine::TrafficOptions;
 
 use super::clock;
 use super::finding::Finding;
@@ -32,8 +33,28 @@ pub(super) async fn examine(config: &Config, assembly: &Assembly, findings: &mut
                 findings.push(Finding::failed("core_settings", &subject, why, advice));
             }
         }
+        findings.push(pace(&subject, &core.traffic));
         findings.push(clock::examine(&subject, core.transport.as_ref(), &core.base_url).await);
     }
+}
+
+/// Requests to the core of one transfer, where nothing has to be asked again: the check of the
+/// account, and the booking.
+const REQUESTS_OF_A_TRANSFER: u32 = 2;
+
+/// The most transfers that the limits of a core's traffic let through: they bound everything that
+/// is booked there.
+fn pace(subject: &str, traffic: &TrafficOptions) -> Finding {
+    let at_once = traffic.in_flight_max;
+    let found = match traffic.per_second_max {
+        Some(requests) => format!(
+            "{requests} requests a second and {at_once} at once: up to {} transfers a second in each process \
+             (cores.traffic.per_second_max, in_flight_max)",
+            (requests / REQUESTS_OF_A_TRANSFER).max(1)
+        ),
+        None => format!("{at_once} requests at once in each process (cores.traffic.in_flight_max)"),
+    };
+    Finding::ok("core_pace", subject, found)
 }
 
 /// The payment types that mappings name for this core.
@@ -69,4 +90,23 @@ async fn requests(config: &Config, id: &CoreId, core: &AssembledCore, findings: 
     let subject = format!("core {id}, requests");
     let seen = reader.examine().await.into_iter();
     findings.extend(seen.map(|observation| Finding::observed(&subject, observation)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_of_a_core_is_told_in_transfers_with_the_setting_that_bounds_it() {
+        let traffic = TrafficOptions {
+            in_flight_max: 16,
+            per_second_max: Some(200),
+            ..TrafficOptions::default()
+        };
+        let found = pace("core main", &traffic).found;
+        assert!(found.contains("up to 100 transfers a second"), "{found}");
+        assert!(found.contains("cores.traffic.per_second_max"), "{found}");
+        let unbounded = TrafficOptions { per_second_max: None, ..traffic };
+        assert!(pace("core main", &unbounded).found.contains("16 requests at once"));
+    }
 }

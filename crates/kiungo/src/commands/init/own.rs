@@ -19,7 +19,10 @@ pub(super) fn plan(named: &Path, folder: &Path, port: u16) -> anyhow::Result<Pla
     let secret = |name: &str| Configuration::secret_path(folder, name);
     let mapping = Configuration::mapping_path(folder, ID);
     let mut files = vec![
-        NewFile::open(Configuration::path(folder), text(folder, port, &secrets::sha256(&api_key))),
+        NewFile::open(
+            Configuration::path(folder),
+            text(folder, port, &kiungo_api::sha256_hex(api_key.as_bytes())),
+        ),
         NewFile::open(mapping, SHIPPED.to_owned()),
         NewFile::private(secret("callback"), &callback),
     ];
@@ -120,10 +123,12 @@ mod tests {
 
     use super::*;
     use crate::components::Assembly;
-    use crate::config::{Config, ConfigErrors, Sources};
+    use kiungo_settings::Problems;
+
+    use crate::config::{Config, Sources};
     use crate::serve;
 
-    fn load(folder: &Path) -> Result<Config, ConfigErrors> {
+    fn load(folder: &Path) -> Result<Config, Problems> {
         let file = Some(Configuration::path(folder));
         Config::load(&Sources { file, environment: BTreeMap::new() })
     }
@@ -136,7 +141,8 @@ mod tests {
         assert!(plan.next.contains(&key));
         write_new(&plan.files).unwrap();
         let errors = load(home.path()).unwrap_err();
-        let mut named: Vec<_> = errors.0.iter().map(|problem| problem.key.as_str()).collect();
+        let mut named: Vec<_> =
+            errors.problems().iter().map(|problem| problem.key.as_str()).collect();
         named.sort_unstable();
         let expected = [
             "cores[0].fineract.base_url",

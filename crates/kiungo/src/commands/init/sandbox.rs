@@ -37,7 +37,7 @@ pub(super) fn plan(named: &Path, folder: &Path, addresses: &Addresses) -> anyhow
     }
     let more = |word: &str| completed.get(word).cloned().unwrap_or_default();
     let text = text(addresses, &secrets, head, more);
-    let simulators = Simulators::of_text(folder, text.clone());
+    let simulators = Simulators::of_text(folder, &text)?;
     let facts = facts(&simulators)?;
     files.push(NewFile::private(simulators.file().to_owned(), &text));
     let facts = |word: &str| facts.get(word).cloned().unwrap_or_default();

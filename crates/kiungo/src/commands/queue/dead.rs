@@ -1,12 +1,11 @@
 //! `kiungo queue dead`: the dead letters in the broker.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand};
+use kiungo_api::sha256_hex;
 use kiungo_domain::Timestamp;
 use kiungo_domain::typed::is_hidden;
 use kiungo_queue::{DeadLetter, DeadLetterId, DeadLetters as _};
 use kiungo_queue_rabbit::RabbitQueue;
-use kiungo_sandbox::secrets::hexadecimal;
 use kiungo_store::{Action, ActionId, ActionState};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -134,7 +133,7 @@ fn whole(letter: &DeadLetter, output: Output) -> (String, Value) {
     let mut json = described(letter);
     let content = match std::str::from_utf8(&letter.body) {
         Ok(text) => ("body", text.to_owned()),
-        Err(_) => ("body_hex", hexadecimal(&letter.body)),
+        Err(_) => ("body_hex", hex::encode(&letter.body)),
     };
     json[content.0] = json!(content.1);
     let given_up = letter.given_up_at.map(|at| when::shown(&rfc3339(at), &output.zone()));
@@ -241,7 +240,7 @@ async fn record(
 }
 
 fn sha256(letter: &DeadLetter) -> String {
-    hexadecimal(digest(&SHA256, &letter.body).as_ref())
+    sha256_hex(&letter.body)
 }
 
 async fn find(config: &Config, queue: &RabbitQueue, id: &str) -> Result<DeadLetter, Failure> {

@@ -12,7 +12,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use kiungo_sandbox::SIMULATORS;
 use kiungo_simulator::clock::Clock;
 use kiungo_simulator::delivery::HttpDelivery;
-use kiungo_simulator::family::{Family, Names, Ready, Source, Surroundings, Unfit};
+use kiungo_simulator::family::{Family, Names, Ready, Source, Surroundings};
 use kiungo_simulator::faults::{Faults, Plan};
 use kiungo_simulator::serve::{serve, serve_tls};
 use kiungo_simulator::tls::Tls;
@@ -190,11 +190,11 @@ async fn until_interrupted(
 fn build(family: &dyn Family, common: &Common) -> Result<Ready, Failure> {
     let file = common.options.as_deref();
     let text = file.map(read).transpose()?;
-    let source = text.as_deref().map_or(Source::Defaults, Source::File);
-    family.build(source, surroundings(common.seed)).map_err(|unfit| match (unfit, file) {
-        (Unfit::Unreadable(error), Some(file)) => unusable(file, &error.to_string()),
-        (unfit, _) => Failure::Usage(format!("--options: {unfit}")),
-    })
+    let name = file.map(|file| file.display().to_string()).unwrap_or_default();
+    let source =
+        text.as_deref().map_or(Source::Defaults, |text| Source::File { name: &name, text });
+    let built = family.build(source, surroundings(common.seed));
+    built.map_err(|unfit| Failure::Usage(format!("--options: {unfit}")))
 }
 
 /// The text of a file of options.

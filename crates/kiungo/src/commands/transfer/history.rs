@@ -178,6 +178,10 @@ fn concluded(event: &Value, order: &Order) -> String {
             format!("{side} has accepted to {wanted}: {awaiting}.")
         }
         "rejected" => format!("{side} refused to {wanted}: {}.", refusal(event)),
+        "not_sent" if event.get("answered").and_then(Value::as_bool) == Some(true) => format!(
+            "{side} answered that it recorded nothing, asked to {wanted}: {why}. A copy that the network made of \
+             the request may still arrive."
+        ),
         "not_sent" => {
             format!("{side} could not be asked to {wanted}: {why}. Nothing was carried out.")
         }

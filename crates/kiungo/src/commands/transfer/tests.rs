@@ -125,6 +125,23 @@ fn reversed() -> (Value, History) {
     ]);
     (shown, history)
 }
+/// A request that was answered with "nothing recorded" has left: a copy of it can still be carried out.
+/// What was answered with "nothing recorded" has left: a copy of it can still be carried out.
+#[test]
+fn nothing_was_carried_out_is_said_only_of_what_has_not_left() {
+    let said = |answered: bool| {
+        let mut event = json!({ "event": "concluded", "step": "first", "operation": "collect", "outcome": "not_sent", "why": "busy" });
+        if answered {
+            event["answered"] = json!(true);
+        }
+        let history = history(&[received("deposit", &client()), event]);
+        history.sentences[1].text.clone()
+    };
+    assert!(said(false).ends_with("Nothing was carried out."), "{}", said(false));
+    let copy = said(true);
+    assert!(!copy.contains("Nothing was carried out"), "{copy}");
+    assert!(copy.contains("recorded nothing") && copy.contains("may still arrive"), "{copy}");
+}
 
 #[test]
 fn a_transfer_is_told_in_sentences() {

@@ -13,7 +13,8 @@ use kiungo_store::contract::story::{
 };
 use kiungo_store::{
     Allowance, ArchiveStore as _, Arrival, Cap, Change, CommitError, DueStore as _, InboxState,
-    InboxStore as _, LeaseStore as _, Reports as _, TransferQuery, TransferStore as _,
+    InboxStore as _, LeaseStore as _, Reports as _, TransferCommits as _, TransferQuery,
+    TransferStore as _,
 };
 use kiungo_store_sql::PostgresStore;
 use sqlx::{Connection, Executor};

@@ -1,4 +1,4 @@
-//! The messages of a deserialiser in the words of a mapping file: no names of Rust types.
+//! The messages of a deserialiser in the words of a file of settings: no names of Rust types.
 
 use crate::problem::did_you_mean;
 

@@ -1,0 +1,31 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+//! The one reader of settings: the configuration, mapping files and the options of simulators are
+//! read by it.
+//!
+//! A text becomes a tree in which each value knows its place; several sources are laid over each
+//! other ([`layers`]), and each value still leads to the text or the variable that it comes from.
+//! The tree is read key by key ([`Table`]), or as the type of whom it belongs to ([`own`]). All
+//! problems are reported at once ([`Problems`]), each with its place, its key and a remedy: for an
+//! unknown key, the nearest one that is known.
+//!
+//! * [`problem`]: the problems
+//! * [`sources`]: texts and variables, and the place of each offset
+//! * [`tree`]: the values
+//! * [`layers`]: one tree over another
+//! * [`read`]: key by key, with the bounds of numbers and durations
+//! * [`own`]: as a type of one's own
+//! * [`duration`]: durations as people write them
+
+pub mod duration;
+pub mod layers;
+pub mod own;
+mod plain;
+pub mod problem;
+pub mod read;
+pub mod sources;
+pub mod tree;
+
+pub use problem::{Problem, Problems, Report, did_you_mean};
+pub use read::{Item, Table};
+pub use sources::{Layer, Sources};
+pub use tree::{Entries, Kind, Value};
