@@ -70,7 +70,7 @@ pub use query::{
     TransferQuery,
 };
 pub use request::{CoreRequestDecision, CoreRequestRow, CoreRequestState, CoreRequestStore};
-pub use summary::Summary;
+pub use summary::{Summary, SummaryFacts, SummaryState};
 pub use transfer::TransferStore;
 
 /// The storage of all durable data, as it is opened once and passed on. Whoever uses one or two of
