@@ -259,13 +259,16 @@ pub(super) const STATEMENTS: Statements = Statements {
         JOIN inbox AS i ON i.id = w.id
         ON CONFLICT (subject) DO UPDATE SET kind = excluded.kind, detail = excluded.detail",
     archivable: "
-        SELECT t.id::text FROM transfers AS t JOIN transfer_states AS s ON s.id = t.id
-        WHERE t.received_us < ($1::bigint[])[1] AND s.updated_us < ($1::bigint[])[1]
-          AND NOT s.is_open AND NOT s.has_case AND NOT s.holds_account
-          AND s.due_us IS NULL AND s.unknown_us IS NULL
-          AND t.id <> (SELECT id FROM transfers ORDER BY received_us DESC, no DESC LIMIT 1)
-        ORDER BY t.received_us, t.no LIMIT ($2::bigint[])[1]
-        FOR UPDATE OF s SKIP LOCKED",
+        SELECT t.id::text FROM transfers AS t CROSS JOIN LATERAL (
+            SELECT 1 FROM transfer_states AS s
+            WHERE s.id = t.id AND s.updated_us < ($1::bigint[])[1]
+              AND NOT s.is_open AND NOT s.has_case AND NOT s.holds_account
+              AND s.due_us IS NULL AND s.unknown_us IS NULL
+            FOR UPDATE OF s SKIP LOCKED
+        ) AS settled
+        WHERE t.received_us < ($1::bigint[])[1]
+          AND t.no < (SELECT last_value FROM transfers_no_seq)
+        ORDER BY t.received_us, t.no LIMIT ($2::bigint[])[1]",
     due_for_taking: "
         SELECT id::text, slot::bigint FROM transfer_states WHERE due_us <= ($1::bigint[])[1]
         ORDER BY due_us, no LIMIT ($2::bigint[])[1] FOR NO KEY UPDATE SKIP LOCKED",

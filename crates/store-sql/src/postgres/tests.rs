@@ -173,10 +173,11 @@ async fn transfers_from_before_they_were_two_rows_go_on() {
                 .unwrap();
             sqlx::query(
                 "INSERT INTO outbox (transfer_id, at_us, news, summary)
-                VALUES ($1::text::uuid, 1, '\"status\"', $2)",
+                VALUES ($1::text::uuid, 1, $3, $2)",
             )
             .bind(summary.id.to_string())
             .bind(&json)
+            .bind(serde_json::to_string(&kiungo_store::OutboxEvent::Status).unwrap())
             .execute(&mut connection)
             .await
             .unwrap();

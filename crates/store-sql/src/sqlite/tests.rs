@@ -308,8 +308,9 @@ async fn transfers_from_before_they_were_two_rows_go_on() {
             let of = [summary.kind.as_str(), summary.provider.as_str(), summary.status.as_str()];
             connection.execute(counted, of).unwrap();
             let told = "INSERT INTO outbox (transfer_id, at_us, news, summary)
-                VALUES (?1, 1, '\"status\"', ?2)";
-            let told_of = [summary.id.to_string(), serde_json::to_string(&summary).unwrap()];
+                VALUES (?1, 1, ?2, ?3)";
+            let news = serde_json::to_string(&kiungo_store::OutboxEvent::Status).unwrap();
+            let told_of = [summary.id.to_string(), news, serde_json::to_string(&summary).unwrap()];
             connection.execute(told, told_of).unwrap();
         }
     }
