@@ -108,7 +108,6 @@ pub struct SummaryFacts {
     provider: ProviderId,
     core: CoreId,
     msisdn: Option<Msisdn>,
-    accounts: Vec<AccountRef>,
     amount: Money,
     client_reference: Option<String>,
     note: Option<String>,
@@ -121,6 +120,8 @@ pub struct SummaryFacts {
 pub struct SummaryState {
     kind: Kind,
     status: Status,
+    /// A person may name another account.
+    accounts: Vec<AccountRef>,
     account: Option<CoreAccount>,
     account_no: Option<String>,
     wallet_receipt: Option<Receipt>,
@@ -145,7 +146,6 @@ impl Summary {
             provider: self.provider.clone(),
             core: self.core.clone(),
             msisdn: self.msisdn.clone(),
-            accounts: self.accounts.clone(),
             amount: self.amount,
             client_reference: self.client_reference.clone(),
             note: self.note.clone(),
@@ -159,6 +159,7 @@ impl Summary {
         SummaryState {
             kind: self.kind,
             status: self.status,
+            accounts: self.accounts.clone(),
             account: self.account,
             account_no: self.account_no.clone(),
             wallet_receipt: self.wallet_receipt.clone(),
@@ -183,7 +184,7 @@ impl Summary {
             provider: facts.provider,
             core: facts.core,
             msisdn: facts.msisdn,
-            accounts: facts.accounts,
+            accounts: state.accounts,
             account: state.account,
             account_no: state.account_no,
             amount: facts.amount,

@@ -73,11 +73,10 @@ const TRANSFERS: &str = "
         '2557' || lpad((n % 1000000)::text, 8, '0'), 'earlier-' || n,
         1600000000000000 + n * 1000000,
         format('{\"id\":\"01700000-0000-7000-8000-%s\",\"provider\":\"mpesa-tz\",\"core\":\"main\",
-\"msisdn\":\"2557%s\",\"accounts\":[{\"kind\":\"savings\",\"key\":{\"id\":%s}}],\"amount\":
+\"msisdn\":\"2557%s\",\"amount\":
 {\"minor\":150000,\"currency\":\"TZS\"},\"client_reference\":\"earlier-%s\",\"note\":null,\"origin\":
 {\"type\":\"api\",\"client\":\"bench\"},\"received_at\":%s000000}',
-            lpad(to_hex(n * 256), 12, '0'), lpad((n % 1000000)::text, 8, '0'), n, n,
-            1600000000 + n)";
+            lpad(to_hex(n * 256), 12, '0'), lpad((n % 1000000)::text, 8, '0'), n, 1600000000 + n)";
 
 const STATES: &str = "
     INSERT INTO transfer_states (
@@ -87,10 +86,11 @@ const STATES: &str = "
     SELECT id, n, 7, (ARRAY['deposit', 'withdrawal', 'repayment', 'disbursement'])[1 + n % 4],
         (ARRAY['gsma-sandbox', 'mpesa-tz'])[1 + n / 4 % 2],
         'completed', false, false, false, 'C' || n, received_us, received_us + 500000, n % 4096,
-        format('{\"kind\":\"deposit\",\"status\":\"completed\",\"account\":{\"kind\":\"savings\",\"id\":%s},
+        format('{\"kind\":\"deposit\",\"status\":\"completed\",
+\"accounts\":[{\"kind\":\"savings\",\"key\":{\"id\":%s}}],\"account\":{\"kind\":\"savings\",\"id\":%s},
 \"account_no\":\"%s\",\"wallet_receipt\":\"W%s\",\"wallet_fee\":null,\"core_receipt\":\"C%s\",\"rejection\":
 null,\"case\":null,\"merged_into\":null,\"holds_account\":false,\"unknown_since\":null,\"version\":7,
-\"updated_at\":%s500000}', n, lpad(n::text, 9, '0'), n, n, 1600000000 + n)
+\"updated_at\":%s500000}', n, n, lpad(n::text, 9, '0'), n, n, 1600000000 + n)
     FROM (SELECT no AS n, id, received_us FROM transfers) AS t";
 
 /// Fewer than a transfer has, each as long as most are.
