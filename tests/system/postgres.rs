@@ -12,8 +12,9 @@ use crate::world::{KINDS, PROVIDERS, World};
 
 pub(crate) const URL: &str = "KIUNGO__DATABASE__URL";
 
-const YEAR_OLDER: &str = "UPDATE transfers SET received_us = received_us - 31536000000000,
-    updated_us = updated_us - 31536000000000";
+const YEAR_OLDER: &str = "UPDATE transfers SET received_us = received_us - 31536000000000;
+    UPDATE transfer_states SET received_us = received_us - 31536000000000,
+        updated_us = updated_us - 31536000000000";
 
 const FROM_THE_FUTURE: &str = "INSERT INTO _sqlx_migrations
     SELECT 9999, description, now(), success, checksum, execution_time

@@ -71,7 +71,7 @@ pub use query::{
     TransferQuery,
 };
 pub use request::{CoreRequestDecision, CoreRequestRow, CoreRequestState, CoreRequestStore};
-pub use summary::Summary;
+pub use summary::{Summary, SummaryFacts, SummaryState};
 pub use transfer::{TransferCommits, TransferStore};
 
 /// The storage of all durable data, as it is opened once. Whoever uses one or two of its subjects

@@ -99,6 +99,114 @@ impl Summary {
     }
 }
 
+/// The part of a summary that never changes. It is stored once, beside the [`SummaryState`].
+///
+/// A reader passes over fields that it does not know: what was stored before the two were apart
+/// holds all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryFacts {
+    id: TransferId,
+    provider: ProviderId,
+    core: CoreId,
+    msisdn: Option<Msisdn>,
+    amount: Money,
+    client_reference: Option<String>,
+    note: Option<String>,
+    origin: Origin,
+    received_at: Timestamp,
+}
+
+/// The part of a summary that changes from version to version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryState {
+    kind: Kind,
+    status: Status,
+    /// A person may name another account.
+    accounts: Vec<AccountRef>,
+    account: Option<CoreAccount>,
+    account_no: Option<String>,
+    wallet_receipt: Option<Receipt>,
+    #[serde(default)]
+    wallet_fee: Option<Money>,
+    core_receipt: Option<Receipt>,
+    rejection: Option<Rejection>,
+    case: Option<CaseKind>,
+    merged_into: Option<TransferId>,
+    holds_account: bool,
+    #[serde(default)]
+    unknown_since: Option<Timestamp>,
+    version: u64,
+    updated_at: Timestamp,
+}
+
+impl Summary {
+    /// The part that never changes.
+    pub fn facts(&self) -> SummaryFacts {
+        SummaryFacts {
+            id: self.id,
+            provider: self.provider.clone(),
+            core: self.core.clone(),
+            msisdn: self.msisdn.clone(),
+            amount: self.amount,
+            client_reference: self.client_reference.clone(),
+            note: self.note.clone(),
+            origin: self.origin.clone(),
+            received_at: self.received_at,
+        }
+    }
+
+    /// The part that changes.
+    pub fn state(&self) -> SummaryState {
+        SummaryState {
+            kind: self.kind,
+            status: self.status,
+            accounts: self.accounts.clone(),
+            account: self.account,
+            account_no: self.account_no.clone(),
+            wallet_receipt: self.wallet_receipt.clone(),
+            wallet_fee: self.wallet_fee,
+            core_receipt: self.core_receipt.clone(),
+            rejection: self.rejection.clone(),
+            case: self.case,
+            merged_into: self.merged_into,
+            holds_account: self.holds_account,
+            unknown_since: self.unknown_since,
+            version: self.version,
+            updated_at: self.updated_at,
+        }
+    }
+
+    /// The whole of the two.
+    pub fn of_parts(facts: SummaryFacts, state: SummaryState) -> Self {
+        Self {
+            id: facts.id,
+            kind: state.kind,
+            status: state.status,
+            provider: facts.provider,
+            core: facts.core,
+            msisdn: facts.msisdn,
+            accounts: state.accounts,
+            account: state.account,
+            account_no: state.account_no,
+            amount: facts.amount,
+            client_reference: facts.client_reference,
+            note: facts.note,
+            origin: facts.origin,
+            wallet_receipt: state.wallet_receipt,
+            wallet_fee: state.wallet_fee,
+            core_receipt: state.core_receipt,
+            rejection: state.rejection,
+            case: state.case,
+            merged_into: state.merged_into,
+            holds_account: state.holds_account,
+            unknown_since: state.unknown_since,
+            version: state.version,
+            received_at: facts.received_at,
+            updated_at: state.updated_at,
+        }
+    }
+}
+
 /// A collection under way, by what a payment can be told to be its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collecting {

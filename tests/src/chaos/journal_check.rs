@@ -22,7 +22,7 @@ const OPEN: &str = "SELECT t.id::text || ' ' || t.status || ', shard ' || (t.slo
     || coalesce((SELECT l.kind || ' ' || l.account FROM lanes l WHERE l.transfer_id = t.id), 'nothing') \
     || ': ' || (SELECT left(e.event, 160) FROM transfer_events e \
         WHERE e.transfer_id = t.id ORDER BY e.seq DESC LIMIT 1) \
-    FROM transfers t WHERE t.is_open AND t.status <> 'suspended' ORDER BY t.no";
+    FROM transfer_states t WHERE t.is_open AND t.status <> 'suspended' ORDER BY t.no";
 const WAITING: &str = "SELECT count(*) FROM outbox";
 
 /// A line of a journal.

@@ -5,7 +5,9 @@ use kiungo_store::{
     Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError, Summary, terms,
 };
 
-use super::rows::{EventRow, NewsRows, TransferRow, event_rows, json, news_rows, transfer_row};
+use super::rows::{
+    EventRow, NewsRows, StateRow, TransferRow, event_rows, json, news_rows, state_row, transfer_row,
+};
 use super::table::Cell;
 
 /// A request to write.
@@ -29,7 +31,9 @@ pub(crate) enum Request {
 pub(crate) struct Commit {
     pub(crate) change: Change,
     pub(crate) events: Vec<EventRow>,
-    pub(crate) transfer: TransferRow,
+    /// What never changes, of a transfer that begins.
+    pub(crate) transfer: Option<TransferRow>,
+    pub(crate) state: StateRow,
     /// The terms by which the transfer is found, where some may be new.
     pub(crate) terms: Vec<String>,
     /// For a store that keeps an outbox.
@@ -42,11 +46,13 @@ impl Request {
         let decision = &change.decision;
         let events = event_rows(decision)?;
         let summary = Summary::of(&decision.transfer);
-        let stored = Cell::from(json(&summary)?);
+        let stored = Cell::from(json(&summary.state())?);
         let news = told.then(|| news_rows(decision, &stored)).transpose()?;
-        let transfer = transfer_row(&summary, decision.transfer.slot(), change.due, stored);
+        let begins = decision.base_version == 0;
+        let transfer = begins.then(|| transfer_row(&summary)).transpose()?;
+        let state = state_row(&summary, decision.transfer.slot(), change.due, stored);
         let terms = if terms::are_new(decision) { terms::terms(&summary) } else { Vec::new() };
-        Ok(Self::Commit(Box::new(Commit { change, events, transfer, terms, news })))
+        Ok(Self::Commit(Box::new(Commit { change, events, transfer, state, terms, news })))
     }
 }
 

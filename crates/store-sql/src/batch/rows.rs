@@ -20,15 +20,18 @@ use super::table::{Cell, Table};
 /// `transfer_id, seq, at_us, event`.
 pub(crate) type EventRow = [Cell; 4];
 
-/// `id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-/// client_reference, core_receipt, received_us, updated_us, due_us, summary, slot, collecting,
-/// collecting_label`.
-pub(crate) type TransferRow = [Cell; 19];
+/// `id, msisdn, client_reference, received_us, facts`.
+pub(crate) type TransferRow = [Cell; 5];
+
+/// `id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+/// core_receipt, updated_us, due_us, slot, collecting, collecting_label, state`.
+pub(crate) type StateRow = [Cell; 16];
 
 const EVENTS: &[Column] = &[Text, Integer, Integer, Text];
-const TRANSFERS: &[Column] = &[
-    Text, Integer, Text, Text, Text, Integer, Integer, Integer, Integer, Text, Text, Text, Integer,
-    Integer, Integer, Text, Integer, Text, Text,
+const TRANSFERS: &[Column] = &[Text, Text, Text, Integer, Text];
+const STATES: &[Column] = &[
+    Text, Integer, Text, Text, Text, Integer, Integer, Integer, Integer, Text, Integer, Integer,
+    Integer, Text, Text, Text,
 ];
 /// `transfer_id, at_us, news, summary`.
 pub(crate) type OutboxRow = [Cell; 4];
@@ -65,6 +68,13 @@ pub(crate) struct InboxMove {
     pub(crate) postponed: u32,
 }
 
+/// The place of a transfer's state among the rows of a batch.
+#[derive(Debug, Clone, Copy)]
+struct StatePlace {
+    is_new: bool,
+    index: usize,
+}
+
 /// The new state of a total of a day.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewTotal {
@@ -77,8 +87,13 @@ pub(crate) struct NewTotal {
 #[derive(Debug)]
 pub(crate) struct Rows {
     pub(crate) events: Table,
+    /// The transfers that begin, as they never change.
     pub(crate) transfers: Table,
-    transfer_at: BTreeMap<TransferId, usize>,
+    /// Their states.
+    pub(crate) new_states: Table,
+    /// The states of those that are stored.
+    pub(crate) states: Table,
+    state_at: BTreeMap<TransferId, StatePlace>,
     /// The transfers that let go of their accounts; removed before `lanes` go in.
     pub(crate) lanes_left: BTreeSet<TransferId>,
     pub(crate) lanes: BTreeMap<Lane, TransferId>,
@@ -109,7 +124,9 @@ impl Default for Rows {
         Self {
             events: Table::new(EVENTS),
             transfers: Table::new(TRANSFERS),
-            transfer_at: BTreeMap::new(),
+            new_states: Table::new(STATES),
+            states: Table::new(STATES),
+            state_at: BTreeMap::new(),
             lanes_left: BTreeSet::new(),
             lanes: BTreeMap::new(),
             postponed: BTreeMap::new(),
@@ -134,7 +151,7 @@ impl Default for Rows {
 impl Rows {
     /// True if there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.transfers.is_empty()
+        self.state_at.is_empty()
             && self.postponed.is_empty()
             && self.arrivals.is_empty()
             && self.seen.is_empty()
@@ -174,7 +191,7 @@ impl Rows {
             self.count(before.kind, &before.provider, before.status, -1);
         }
         self.count(after.kind, &after.provider, after.status, 1);
-        self.put_transfer(id, commit.transfer.clone());
+        self.put_transfer(id, commit);
         let received_us = decision.transfer.received_at().as_micros();
         for term in &commit.terms {
             self.terms.push([term.clone().into(), received_us.into(), id.into()]);
@@ -191,14 +208,20 @@ impl Rows {
         *self.counts.entry((kind.as_str(), provider.clone(), status.as_str())).or_default() += by;
     }
 
-    /// One row for each transfer, the latest: the first commit decides its place.
-    fn put_transfer(&mut self, id: TransferId, row: TransferRow) {
+    /// One state for each transfer, the latest: the first commit decides its place.
+    fn put_transfer(&mut self, id: TransferId, commit: &Commit) {
         self.postponed.remove(&id);
-        if let Some(index) = self.transfer_at.get(&id) {
-            self.transfers.replace(*index, row);
+        if let Some(row) = &commit.transfer {
+            self.transfers.push(row.clone());
+        }
+        let known = self.state_at.get(&id).copied();
+        let is_new = known.map_or(commit.transfer.is_some(), |known| known.is_new);
+        let states = if is_new { &mut self.new_states } else { &mut self.states };
+        if let Some(StatePlace { index, .. }) = known {
+            states.replace(index, commit.state.clone());
         } else {
-            self.transfer_at.insert(id, self.transfers.len());
-            self.transfers.push(row);
+            self.state_at.insert(id, StatePlace { is_new, index: states.len() });
+            states.push(commit.state.clone());
         }
     }
 
@@ -292,14 +315,24 @@ fn event_text(entry: &Entry) -> Result<String, StoreError> {
     entry.event.to_stored().map_err(failed)
 }
 
-/// The row of a transfer, but for its number; `json` is the summary as it is stored.
-pub(crate) fn transfer_row(
+/// The row of what never changes of a transfer, but for its number.
+pub(crate) fn transfer_row(summary: &Summary) -> Result<TransferRow, StoreError> {
+    Ok([
+        summary.id.into(),
+        summary.msisdn.as_ref().map(|msisdn| msisdn.digits().to_owned()).into(),
+        summary.client_reference.clone().into(),
+        summary.received_at.as_micros().into(),
+        json(&summary.facts())?.into(),
+    ])
+}
+
+/// The row of a transfer's state; `state` is the changing part of the summary as it is stored.
+pub(crate) fn state_row(
     summary: &Summary,
     slot: Slot,
     due: Option<Timestamp>,
-    json: Cell,
-) -> TransferRow {
-    let owned = |text: &str| text.to_owned();
+    state: Cell,
+) -> StateRow {
     let (collecting, label) = match summary.collecting() {
         Some(collecting) => (Some(collecting.amount), collecting.label),
         None => (None, None),
@@ -314,16 +347,13 @@ pub(crate) fn transfer_row(
         summary.case.is_some().into(),
         summary.holds_account.into(),
         summary.unknown_since.map(Timestamp::as_micros).into(),
-        summary.msisdn.as_ref().map(|msisdn| owned(msisdn.digits())).into(),
-        summary.client_reference.clone().into(),
-        summary.core_receipt.as_ref().map(|receipt| owned(receipt.as_str())).into(),
-        summary.received_at.as_micros().into(),
+        summary.core_receipt.as_ref().map(|receipt| receipt.as_str().to_owned()).into(),
         summary.updated_at.as_micros().into(),
         due.map(Timestamp::as_micros).into(),
-        json,
         u32::from(slot.number()).into(),
         collecting.into(),
         label.into(),
+        state,
     ]
 }
 
@@ -336,11 +366,11 @@ pub(crate) struct NewsRows {
     pub(crate) cases: Vec<OutboxRow>,
 }
 
-/// The rows of the outbox; `summary` is the cell of the transfer's row.
-pub(crate) fn news_rows(decision: &Decision, summary: &Cell) -> Result<NewsRows, StoreError> {
+/// The rows of the outbox; `state` is the cell of the state's row.
+pub(crate) fn news_rows(decision: &Decision, state: &Cell) -> Result<NewsRows, StoreError> {
     let transfer = &decision.transfer;
     let row = |at: Timestamp, news: &OutboxEvent| {
-        Ok([transfer.id().into(), at.as_micros().into(), json(news)?.into(), summary.clone()])
+        Ok([transfer.id().into(), at.as_micros().into(), json(news)?.into(), state.clone()])
     };
     let cases = OutboxEvent::cases(decision).map(|(at, news)| row(at, &news));
     let cases = cases.collect::<Result<_, StoreError>>()?;

@@ -5,6 +5,7 @@
 //! * [`owner`]: that only one process opens it, or several that share the work
 //! * [`statements`]: every statement
 //! * [`session`]: the one connection that writes, and those that read
+//! * [`journals`]: the reading of journals, many in one query
 //! * [`parameters`]: the binding of values
 //! * [`failure`]: the meaning of a failure
 //!
@@ -14,6 +15,7 @@
 //! judged anew.
 
 mod failure;
+mod journals;
 mod open;
 mod options;
 mod owner;

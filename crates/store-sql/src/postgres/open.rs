@@ -56,9 +56,10 @@ pub(super) const WRITER_SETTINGS: [(&str, &str); 4] = [
     ("enable_mergejoin", "off"),
 ];
 
-/// Queries are planned anew each time: which index serves best depends on what is looked for.
+/// The server keeps the plan of a query that is asked often; searches are not prepared, so that
+/// they are planned anew each time.
 pub(super) const READER_SETTINGS: [(&str, &str); 2] =
-    [("plan_cache_mode", "force_custom_plan"), ("default_transaction_read_only", "on")];
+    [("plan_cache_mode", "auto"), ("default_transaction_read_only", "on")];
 
 /// The writing connection, and those that read.
 pub(super) async fn open(
@@ -79,7 +80,7 @@ pub(super) async fn open(
         .idle_timeout(READER_IDLE_MAX)
         .test_before_acquire(true)
         .connect_lazy_with(connect_options(options).options(READER_SETTINGS));
-    Ok((Writing::new(writing, connection, claim), PostgresReaders(readers)))
+    Ok((Writing::new(writing, connection, claim), PostgresReaders::new(readers)))
 }
 
 /// Looks at the server and brings the schema up to date, over a connection of its own that waits as

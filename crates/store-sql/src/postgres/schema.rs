@@ -16,11 +16,24 @@ pub(super) const MIGRATIONS: &Migrations = &[
     (7, "actions", include_str!("../../../../migrations/postgres/0007_actions.sql")),
     (8, "collections", include_str!("../../../../migrations/postgres/0008_collections.sql")),
     (9, "search_terms", include_str!("../../../../migrations/postgres/0009_search_terms.sql")),
+    (
+        10,
+        "transfer_states",
+        include_str!("../../../../migrations/postgres/0010_transfer_states.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, while no other process does.
 pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
-    let migrations = MIGRATIONS.iter().map(|(version, subject, sql)| {
+    apply(connection, MIGRATIONS).await
+}
+
+/// Applies those that are missing.
+pub(super) async fn apply(
+    connection: &mut PgConnection,
+    migrations: &'static Migrations,
+) -> Result<(), MigrateError> {
+    let migrations = migrations.iter().map(|(version, subject, sql)| {
         let (subject, sql) = ((*subject).into(), sql.into_sql_str());
         Migration::new(*version, subject, MigrationType::Simple, sql, false)
     });

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use kiungo_domain::TransferId;
 use kiungo_store::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
@@ -11,9 +12,10 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::failure::{at_commit, before_commit, silent};
+use super::journals::Journals;
 use super::owner::{self, Claim};
 use super::parameters::{with_rows, with_values};
-use super::statements::STATEMENTS;
+use super::statements::{SEARCHES, STATEMENTS};
 use crate::batch::BackendError;
 use crate::batch::table::Table;
 use crate::sql::session::Session;
@@ -161,7 +163,28 @@ fn unreadable(error: &sqlx::Error) -> StoreError {
 
 /// Connections that read.
 #[derive(Debug)]
-pub struct PostgresReaders(pub(super) PgPool);
+pub struct PostgresReaders {
+    pool: PgPool,
+    journals: Journals,
+}
+
+impl PostgresReaders {
+    pub(super) fn new(pool: PgPool) -> Self {
+        Self { journals: Journals::start(pool.clone()), pool }
+    }
+}
+
+/// The rows that answer a query. A search is planned anew each time: which index serves best
+/// depends on what is looked for. The plan of any other query is kept.
+pub(super) async fn rows(
+    pool: &PgPool,
+    statement: &'static str,
+    parameters: Vec<Parameter>,
+) -> Result<Vec<PgRow>, StoreError> {
+    let asked = with_values(statement, parameters).persistent(!SEARCHES.contains(&statement));
+    let rows = timeout(ANSWER_WAIT_MAX, asked.fetch_all(pool)).await.map_err(|_| silent())?;
+    rows.map_err(|error| read::unavailable(&error))
+}
 
 #[async_trait]
 impl Readers for PostgresReaders {
@@ -176,12 +199,14 @@ impl Readers for PostgresReaders {
         statement: &'static str,
         parameters: Vec<Parameter>,
     ) -> Result<Vec<PgRow>, StoreError> {
-        let asked = with_values(statement, parameters).fetch_all(&self.0);
-        let rows = timeout(ANSWER_WAIT_MAX, asked).await.map_err(|_| silent())?;
-        rows.map_err(|error| read::unavailable(&error))
+        rows(&self.pool, statement, parameters).await
+    }
+
+    async fn journal(&self, transfer: TransferId) -> Result<Vec<PgRow>, StoreError> {
+        self.journals.read(transfer).await
     }
 
     async fn close(&self) {
-        self.0.close().await;
+        self.pool.close().await;
     }
 }

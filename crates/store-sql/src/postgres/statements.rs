@@ -8,24 +8,59 @@
 
 use crate::sql::Statements;
 
-/// The conditions of every search, on any table of the shape of `transfers`. The server refuses
-/// JSON that holds a NUL anywhere.
+/// The conditions of every search: on the facts of a transfer and on its state, which are one row
+/// in the archive. The server refuses JSON that holds a NUL anywhere.
 macro_rules! filters {
-    () => {
-        " AND ($2::text[] IS NULL OR t.status = ANY ($2))
-          AND ($3::text IS NULL OR t.kind = $3)
-          AND ($4::text IS NULL OR t.provider = $4)
-          AND ($5::text IS NULL OR t.msisdn = $5)
-          AND ($10::text IS NULL OR t.client_reference = $10)
-          AND ($11::text[] IS NULL
-            OR replace(t.summary, '\\u0000', '\\u0020')::json ->> 'core' = ANY ($11))
-          AND ($12::text[] IS NULL OR t.provider = ANY ($12))
-          AND ($13::text[] IS NULL OR t.kind = ANY ($13))
-          AND ($14::text IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
-            WHERE k.term = $14 AND k.received_us = t.received_us AND k.transfer_id = t.id))
-          AND ($15::text IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
-            WHERE k.term = $15 AND k.received_us = t.received_us AND k.transfer_id = t.id))
-          AND t.received_us >= $6::bigint AND (t.received_us, t.no) < ($7::bigint, $8::bigint)"
+    ($facts:literal, $state:literal) => {
+        concat!(
+            " AND ($2::text[] IS NULL OR ",
+            $state,
+            ".status = ANY ($2))
+              AND ($3::text IS NULL OR ",
+            $state,
+            ".kind = $3)
+              AND ($4::text IS NULL OR ",
+            $state,
+            ".provider = $4)
+              AND ($5::text IS NULL OR ",
+            $facts,
+            ".msisdn = $5)
+              AND ($10::text IS NULL OR ",
+            $facts,
+            ".client_reference = $10)
+              AND ($11::text[] IS NULL OR replace(",
+            $facts,
+            ".facts, '\\u0000', '\\u0020')::json
+                ->> 'core' = ANY ($11))
+              AND ($12::text[] IS NULL OR ",
+            $state,
+            ".provider = ANY ($12))
+              AND ($13::text[] IS NULL OR ",
+            $state,
+            ".kind = ANY ($13))
+              AND ($14::text IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
+                WHERE k.term = $14 AND k.received_us = ",
+            $facts,
+            ".received_us
+                  AND k.transfer_id = ",
+            $facts,
+            ".id))
+              AND ($15::text IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
+                WHERE k.term = $15 AND k.received_us = ",
+            $facts,
+            ".received_us
+                  AND k.transfer_id = ",
+            $facts,
+            ".id))
+              AND ",
+            $facts,
+            ".received_us >= $6::bigint
+              AND (",
+            $facts,
+            ".received_us, ",
+            $facts,
+            ".no) < ($7::bigint, $8::bigint)"
+        )
     };
 }
 
@@ -33,20 +68,31 @@ macro_rules! filters {
 macro_rules! search_by {
     ($way:literal) => {
         concat!(
-            "SELECT t.no, t.received_us, t.summary FROM transfers AS t WHERE ",
+            "SELECT t.no, t.received_us, t.facts, coalesce(s.state, t.facts)
+            FROM transfers AS t JOIN transfer_states AS s ON s.id = t.id WHERE ",
             $way,
-            filters!(),
+            filters!("t", "s"),
             " ORDER BY t.received_us DESC, t.no DESC LIMIT $9::bigint"
         )
     };
 }
 
+/// The searches, each of which serves several kinds of question.
+pub(super) const SEARCHES: [&str; 6] = [
+    STATEMENTS.search_all,
+    STATEMENTS.search_standing,
+    STATEMENTS.search_msisdn,
+    STATEMENTS.search_client_reference,
+    STATEMENTS.search_term,
+    STATEMENTS.search_receipt,
+];
+
 pub(super) const STATEMENTS: Statements = Statements {
     facts_transfers: "
-        SELECT t.id::text, t.version, t.kind, t.provider, t.status, t.has_case::int::bigint,
-            t.holds_account::int::bigint
-        FROM unnest($1::text[]) AS w (id) JOIN transfers AS t ON t.id = w.id::uuid
-        ORDER BY t.id FOR NO KEY UPDATE OF t",
+        SELECT s.id::text, s.version, s.kind, s.provider, s.status, s.has_case::int::bigint,
+            s.holds_account::int::bigint
+        FROM unnest($1::text[]) AS w (id) JOIN transfer_states AS s ON s.id = w.id::uuid
+        ORDER BY s.id FOR NO KEY UPDATE OF s",
     facts_lanes: "
         SELECT l.core, l.kind, l.account, l.transfer_id::text
         FROM unnest($1::text[], $2::text[], $3::text[]) AS w (core, kind, account)
@@ -87,7 +133,14 @@ pub(super) const STATEMENTS: Statements = Statements {
         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[])
             AS w (id, seq, at_us, event)
         ORDER BY 1, 2 ON CONFLICT DO NOTHING",
-    put_transfers: PUT_TRANSFERS,
+    new_transfers: "
+        INSERT INTO transfers (id, msisdn, client_reference, received_us, facts)
+        SELECT w.id::uuid, w.msisdn, w.client_reference, w.received_us, w.facts
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
+            AS w (id, msisdn, client_reference, received_us, facts)
+        ON CONFLICT DO NOTHING",
+    new_states: NEW_STATES,
+    put_states: PUT_STATES,
     leave_lanes: "
         DELETE FROM lanes AS l USING unnest($1::text[]) AS w (id) WHERE l.transfer_id = w.id::uuid",
     put_lanes: "
@@ -96,8 +149,8 @@ pub(super) const STATEMENTS: Statements = Statements {
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (core, kind, account, id)
         ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING",
     put_postponed: "
-        UPDATE transfers SET due_us = w.due_us
-        FROM unnest($1::text[], $2::bigint[]) AS w (id, due_us) WHERE transfers.id = w.id::uuid",
+        UPDATE transfer_states AS s SET due_us = w.due_us
+        FROM unnest($1::text[], $2::bigint[]) AS w (id, due_us) WHERE s.id = w.id::uuid",
     put_counts: "
         INSERT INTO transfer_counts AS c (shard, kind, provider, status, count)
         SELECT pg_backend_pid() % 16, w.kind, w.provider, w.status, w.change
@@ -206,15 +259,18 @@ pub(super) const STATEMENTS: Statements = Statements {
         JOIN inbox AS i ON i.id = w.id
         ON CONFLICT (subject) DO UPDATE SET kind = excluded.kind, detail = excluded.detail",
     archivable: "
-        SELECT t.id::text FROM transfers AS t
-        WHERE t.received_us < ($1::bigint[])[1] AND t.updated_us < ($1::bigint[])[1]
-          AND NOT t.is_open AND NOT t.has_case AND NOT t.holds_account
-          AND t.due_us IS NULL AND t.unknown_us IS NULL
-          AND t.no < (SELECT max(no) FROM transfers)
-        ORDER BY t.received_us, t.no LIMIT ($2::bigint[])[1]
-        FOR UPDATE OF t SKIP LOCKED",
+        SELECT t.id::text FROM transfers AS t CROSS JOIN LATERAL (
+            SELECT 1 FROM transfer_states AS s
+            WHERE s.id = t.id AND s.updated_us < ($1::bigint[])[1]
+              AND NOT s.is_open AND NOT s.has_case AND NOT s.holds_account
+              AND s.due_us IS NULL AND s.unknown_us IS NULL
+            FOR UPDATE OF s SKIP LOCKED
+        ) AS settled
+        WHERE t.received_us < ($1::bigint[])[1]
+          AND t.no < (SELECT last_value FROM transfers_no_seq)
+        ORDER BY t.received_us, t.no LIMIT ($2::bigint[])[1]",
     due_for_taking: "
-        SELECT id::text, slot::bigint FROM transfers WHERE due_us <= ($1::bigint[])[1]
+        SELECT id::text, slot::bigint FROM transfer_states WHERE due_us <= ($1::bigint[])[1]
         ORDER BY due_us, no LIMIT ($2::bigint[])[1] FOR NO KEY UPDATE SKIP LOCKED",
     inbox_due_for_taking: "
         SELECT id FROM inbox WHERE state = 'waiting' AND due_us <= ($1::bigint[])[1]
@@ -262,7 +318,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         )
         WHERE a.id = w.id AND a.version = w.version",
     pull_due: "
-        UPDATE transfers SET due_us = ($1::bigint[])[1] WHERE due_us > ($1::bigint[])[1]",
+        UPDATE transfer_states SET due_us = ($1::bigint[])[1] WHERE due_us > ($1::bigint[])[1]",
     pull_inbox_due: "
         UPDATE inbox SET due_us = ($1::bigint[])[1]
         WHERE state = 'waiting' AND due_us > ($1::bigint[])[1]",
@@ -299,10 +355,12 @@ pub(super) const STATEMENTS: Statements = Statements {
                 AND holds.operation = ($3::text[])[1] AND condition <> 'unreachable'
         )",
     journal: "
-        SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = $1::text::uuid
+        SELECT e.seq, e.at_us, e.event, e.transfer_id::text
+        FROM unnest($1::text[]) AS w (id) JOIN transfer_events AS e ON e.transfer_id = w.id::uuid
         UNION ALL
-        SELECT seq, at_us, event FROM archived_events WHERE transfer_id = $1::text::uuid
-        ORDER BY seq",
+        SELECT e.seq, e.at_us, e.event, e.transfer_id::text
+        FROM unnest($1::text[]) AS w (id) JOIN archived_events AS e ON e.transfer_id = w.id::uuid
+        ORDER BY 4, 1",
     postings: "
         SELECT account, currency, minor FROM (
             SELECT no, account, currency, minor FROM ledger_entries
@@ -311,27 +369,33 @@ pub(super) const STATEMENTS: Statements = Statements {
             WHERE transfer_id = $1::text::uuid
         ) AS e ORDER BY no",
     summary: "
-        SELECT summary FROM transfers WHERE id = $1::text::uuid
-        UNION ALL SELECT summary FROM archived_transfers WHERE id = $1::text::uuid",
+        SELECT t.facts, coalesce(s.state, t.facts)
+        FROM transfers AS t JOIN transfer_states AS s ON s.id = t.id WHERE t.id = $1::text::uuid
+        UNION ALL
+        SELECT facts, coalesce(state, facts) FROM archived_transfers WHERE id = $1::text::uuid",
     search_all: search_by!("$1::text IS NULL"),
-    search_kind: search_by!("t.kind = $1::text"),
-    search_provider: search_by!("t.provider = $1::text"),
-    search_status: search_by!("t.status = $1::text"),
+    search_standing: SEARCH_STANDING,
     search_msisdn: search_by!("t.msisdn = $1::text"),
     search_client_reference: search_by!("t.client_reference = $1::text"),
     search_term: SEARCH_TERM,
     search_receipt: SEARCH_RECEIPT,
     due: "
-        SELECT id::text, due_us FROM transfers WHERE due_us <= $1::bigint
+        SELECT id::text, due_us FROM transfer_states WHERE due_us <= $1::bigint
         ORDER BY due_us, no LIMIT $2::bigint",
     next_due: "
-        SELECT due_us FROM transfers WHERE due_us IS NOT NULL
+        SELECT due_us FROM transfer_states WHERE due_us IS NOT NULL
         UNION ALL SELECT due_us FROM inbox WHERE state = 'waiting'
         ORDER BY due_us LIMIT 1",
-    holding_accounts: "SELECT summary FROM transfers WHERE holds_account ORDER BY no",
+    holding_accounts: "
+        SELECT t.facts, coalesce(s.state, t.facts)
+        FROM lanes AS l JOIN transfers AS t ON t.id = l.transfer_id
+        JOIN transfer_states AS s ON s.id = l.transfer_id ORDER BY t.no",
     collections: "
-        SELECT id::text FROM transfers WHERE provider = $1::text AND collecting = $2::text
-            AND ($3::text IS NULL OR msisdn = $3) AND ($4::text IS NULL OR collecting_label = $4)",
+        SELECT s.id::text FROM transfer_states AS s
+        WHERE s.provider = $1::text AND s.collecting = $2::text
+            AND ($3::text IS NULL
+                OR EXISTS (SELECT 1 FROM transfers AS t WHERE t.id = s.id AND t.msisdn = $3))
+            AND ($4::text IS NULL OR s.collecting_label = $4)",
     by_receipt: "
         SELECT transfer_id::text FROM receipts WHERE receipt = $1::text AND provider = $2::text",
     key_holder: "
@@ -359,10 +423,19 @@ pub(super) const STATEMENTS: Statements = Statements {
     counts: "
         SELECT kind, provider, status, sum(count)::bigint FROM transfer_counts
         GROUP BY kind, provider, status HAVING sum(count) > 0 ORDER BY kind, provider, status",
-    due_count: "SELECT count(*) FROM transfers WHERE due_us <= $1::bigint",
-    oldest_open: "SELECT received_us FROM transfers WHERE is_open ORDER BY received_us LIMIT 1",
+    due_count: "SELECT count(*) FROM transfer_states WHERE due_us <= $1::bigint",
+    oldest_open: "
+        SELECT w.received_us FROM (
+            SELECT DISTINCT c.provider, c.kind, c.status FROM transfer_counts AS c
+            WHERE c.status = ANY ($1::text[])
+        ) AS c CROSS JOIN LATERAL (
+            SELECT s.received_us FROM transfer_states AS s
+            WHERE s.provider = c.provider AND s.kind = c.kind AND s.status = c.status
+            ORDER BY s.received_us, s.no LIMIT 1
+        ) AS w ORDER BY w.received_us LIMIT 1",
     oldest_unknown: "
-        SELECT unknown_us FROM transfers WHERE unknown_us IS NOT NULL ORDER BY unknown_us LIMIT 1",
+        SELECT unknown_us FROM transfer_states
+        WHERE unknown_us IS NOT NULL ORDER BY unknown_us LIMIT 1",
     suspense: "
         SELECT account, currency, sum(minor)::bigint FROM ledger_balances
         WHERE account >= 'suspense:' AND account < 'suspense;'
@@ -373,7 +446,11 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT name, holder, until_us FROM leases
         WHERE name >= $1::text AND starts_with(name, $1::text) AND until_us > $2::bigint
         ORDER BY name LIMIT $3::bigint",
-    outbox: "SELECT no, at_us, news, summary FROM outbox ORDER BY no LIMIT $1::bigint",
+    outbox: "
+        SELECT o.no, o.at_us, o.news, coalesce(t.facts, a.facts), o.summary
+        FROM outbox AS o LEFT JOIN transfers AS t ON t.id = o.transfer_id
+        LEFT JOIN archived_transfers AS a ON a.id = o.transfer_id
+        ORDER BY o.no LIMIT $1::bigint",
     action: "
         SELECT id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
             updated_us, no
@@ -449,67 +526,107 @@ pub(super) const STATEMENTS: Statements = Statements {
     restore: RESTORE,
 };
 
-const PUT_TRANSFERS: &str = "
-    INSERT INTO transfers AS t (
-        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
-        collecting, collecting_label
+const NEW_STATES: &str = "
+    INSERT INTO transfer_states (
+        id, no, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+        core_receipt, received_us, updated_us, due_us, slot, collecting, collecting_label, state
     )
-    SELECT w.id::uuid, w.version, w.kind, w.provider, w.status, w.is_open = 1, w.has_case = 1,
-        w.holds_account = 1, w.unknown_us, w.msisdn, w.client_reference, w.core_receipt,
-        w.received_us, w.updated_us, w.due_us, w.summary, w.slot::smallint,
-        w.collecting, w.collecting_label
+    SELECT t.id, t.no, w.version, w.kind, w.provider, w.status, w.is_open = 1, w.has_case = 1,
+        w.holds_account = 1, w.unknown_us, w.core_receipt, t.received_us, w.updated_us, w.due_us,
+        w.slot::smallint, w.collecting, w.collecting_label, w.state
     FROM unnest(
         $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-        $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bigint[],
-        $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::text[], $19::text[]
+        $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[],
+        $14::text[], $15::text[], $16::text[]
     ) AS w (
-        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
-        collecting, collecting_label
+        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+        core_receipt, updated_us, due_us, slot, collecting, collecting_label, state
+    ) JOIN transfers AS t ON t.id = w.id::uuid
+    ON CONFLICT DO NOTHING";
+
+const PUT_STATES: &str = "
+    UPDATE transfer_states AS s SET
+        version = w.version, kind = w.kind, status = w.status, is_open = w.is_open = 1,
+        has_case = w.has_case = 1, holds_account = w.holds_account = 1,
+        unknown_us = w.unknown_us, core_receipt = w.core_receipt, updated_us = w.updated_us,
+        due_us = w.due_us, slot = w.slot::smallint, collecting = w.collecting,
+        collecting_label = w.collecting_label, state = w.state
+    FROM unnest(
+        $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+        $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[],
+        $14::text[], $15::text[], $16::text[]
+    ) AS w (
+        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+        core_receipt, updated_us, due_us, slot, collecting, collecting_label, state
     )
-    ON CONFLICT (id) DO UPDATE SET
-        version = excluded.version, kind = excluded.kind, status = excluded.status,
-        is_open = excluded.is_open, has_case = excluded.has_case,
-        holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
-        core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
-        collecting = excluded.collecting, collecting_label = excluded.collecting_label
-    WHERE t.version < excluded.version";
+    WHERE s.id = w.id::uuid AND s.version < w.version";
+
+/// Walks each combination of provider, kind and status that exists, newest first, as far as the
+/// page reaches. The rest of the conditions has narrower ways, but for the core.
+const SEARCH_STANDING: &str = "
+    SELECT f.no, f.received_us, t.facts, coalesce(s.state, t.facts)
+    FROM (
+        SELECT w.id, w.no, w.received_us
+        FROM (
+            SELECT DISTINCT c.provider, c.kind, c.status FROM transfer_counts AS c
+            WHERE $1::text IS NULL AND ($2::text[] IS NULL OR c.status = ANY ($2))
+              AND ($3::text IS NULL OR c.kind = $3) AND ($4::text IS NULL OR c.provider = $4)
+              AND ($12::text[] IS NULL OR c.provider = ANY ($12))
+              AND ($13::text[] IS NULL OR c.kind = ANY ($13))
+        ) AS c CROSS JOIN LATERAL (
+            SELECT s.id, s.no, s.received_us FROM transfer_states AS s
+            WHERE s.provider = c.provider AND s.kind = c.kind AND s.status = c.status
+              AND s.received_us >= $6::bigint
+              AND (s.received_us, s.no) < ($7::bigint, $8::bigint)
+              AND ($11::text[] IS NULL OR EXISTS (SELECT 1 FROM transfers AS t WHERE t.id = s.id
+                AND replace(t.facts, '\\u0000', '\\u0020')::json ->> 'core' = ANY ($11)))
+            ORDER BY s.received_us DESC, s.no DESC LIMIT $9::bigint
+        ) AS w
+        WHERE $5::text IS NULL AND $10::text IS NULL AND $14::text IS NULL AND $15::text IS NULL
+        ORDER BY w.received_us DESC, w.no DESC LIMIT $9::bigint
+    ) AS f
+    JOIN transfers AS t ON t.id = f.id JOIN transfer_states AS s ON s.id = f.id
+    ORDER BY f.received_us DESC, f.no DESC";
 
 /// Walks a term, newest first; what is archived is passed over.
 const SEARCH_TERM: &str = concat!(
-    "SELECT t.no, t.received_us, t.summary
+    "SELECT t.no, t.received_us, t.facts, coalesce(s.state, t.facts)
     FROM search_terms AS w JOIN transfers AS t ON t.id = w.transfer_id
+    JOIN transfer_states AS s ON s.id = w.transfer_id
     WHERE w.term = $1::text AND w.received_us BETWEEN $6::bigint AND $7::bigint",
-    filters!(),
+    filters!("t", "s"),
     " ORDER BY w.received_us DESC, t.no DESC LIMIT $9::bigint"
 );
 
 /// Few transfers share a receipt, so they are sorted.
 const SEARCH_RECEIPT: &str = concat!(
-    "SELECT t.no, t.received_us, t.summary FROM transfers AS t WHERE t.id IN (
+    "SELECT t.no, t.received_us, t.facts, coalesce(s.state, t.facts)
+    FROM transfers AS t JOIN transfer_states AS s ON s.id = t.id WHERE t.id IN (
         SELECT r.transfer_id FROM receipts AS r WHERE r.receipt = $1::text
-        UNION SELECT c.id FROM transfers AS c WHERE c.core_receipt = $1::text
+        UNION SELECT c.id FROM transfer_states AS c WHERE c.core_receipt = $1::text
     )",
-    filters!(),
+    filters!("t", "s"),
     " UNION ALL
-    SELECT t.no, t.received_us, t.summary FROM archived_transfers AS t WHERE t.id IN (
+    SELECT t.no, t.received_us, t.facts, coalesce(t.state, t.facts)
+    FROM archived_transfers AS t WHERE t.id IN (
         SELECT r.transfer_id FROM receipts AS r WHERE r.receipt = $1::text
         UNION SELECT c.id FROM archived_transfers AS c WHERE c.core_receipt = $1::text
     )",
-    filters!(),
+    filters!("t", "t"),
     " ORDER BY 2 DESC, 1 DESC LIMIT $9::bigint"
 );
 
-const ARCHIVE: [&str; 6] = [
+const ARCHIVE: [&str; 7] = [
     "INSERT INTO archived_transfers (
         no, id, version, kind, provider, status, msisdn, client_reference, core_receipt,
-        received_us, updated_us, summary
+        received_us, updated_us, facts, state
     )
-    SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, t.msisdn, t.client_reference,
-        t.core_receipt, t.received_us, t.updated_us, t.summary
-    FROM unnest($1::text[]) AS w (id) JOIN transfers AS t ON t.id = w.id::uuid",
+    SELECT t.no, t.id, s.version, s.kind, s.provider, s.status, t.msisdn, t.client_reference,
+        s.core_receipt, t.received_us, s.updated_us, t.facts, s.state
+    FROM unnest($1::text[]) AS w (id) JOIN transfers AS t ON t.id = w.id::uuid
+    JOIN transfer_states AS s ON s.id = t.id",
+    "DELETE FROM transfer_states AS s USING unnest($1::text[]) AS w (id)
+    WHERE s.id = w.id::uuid",
     "DELETE FROM transfers AS t USING unnest($1::text[]) AS w (id) WHERE t.id = w.id::uuid",
     "INSERT INTO archived_events (transfer_id, seq, at_us, event)
     SELECT e.transfer_id, e.seq, e.at_us, e.event
@@ -525,15 +642,18 @@ const ARCHIVE: [&str; 6] = [
 
 /// Archived rows were settled when they were archived. Its slot is written with the change that
 /// brings it back. Ledger entries get new numbers, in their order.
-const RESTORE: [&str; 6] = [
-    "INSERT INTO transfers (
-        no, id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,
-        client_reference, core_receipt, received_us, updated_us, summary
-    )
-    SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, false, false, false, t.msisdn,
-        t.client_reference, t.core_receipt, t.received_us, t.updated_us, t.summary
+const RESTORE: [&str; 7] = [
+    "INSERT INTO transfers (no, id, msisdn, client_reference, received_us, facts)
+    SELECT t.no, t.id, t.msisdn, t.client_reference, t.received_us, t.facts
     FROM unnest($1::text[]) AS w (id) JOIN archived_transfers AS t ON t.id = w.id::uuid
     ORDER BY t.id FOR UPDATE OF t",
+    "INSERT INTO transfer_states (
+        id, no, version, kind, provider, status, is_open, has_case, holds_account, core_receipt,
+        received_us, updated_us, slot, state
+    )
+    SELECT t.id, t.no, t.version, t.kind, t.provider, t.status, false, false, false,
+        t.core_receipt, t.received_us, t.updated_us, 0, t.state
+    FROM unnest($1::text[]) AS w (id) JOIN archived_transfers AS t ON t.id = w.id::uuid",
     "DELETE FROM archived_transfers AS t USING unnest($1::text[]) AS w (id)
     WHERE t.id = w.id::uuid",
     "INSERT INTO transfer_events (transfer_id, seq, at_us, event)

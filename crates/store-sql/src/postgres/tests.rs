@@ -117,12 +117,77 @@ async fn a_collection_that_was_under_way_before_they_were_known_is_found() {
         ) VALUES ($1::text::uuid, 3, 'deposit', 'mpesa-tz', 'in_progress', true, false, false, 1, 2,
             '255700000001', $2)";
     sqlx::query(stored).bind(&id).bind(summary).execute(&mut connection).await.unwrap();
-    sqlx::raw_sql(later[0].2).execute(&mut connection).await.unwrap();
+    for (.., step) in later {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
     let sought = ["mpesa-tz", "TZS 12550", "255700000001", "000000005"];
     let sought =
         sought.into_iter().fold(sqlx::query(STATEMENTS.collections), sqlx::query::Query::bind);
     let found: String = sought.fetch_one(&mut connection).await.unwrap().get(0);
     assert_eq!(found, id);
+}
+
+/// What was stored as one row is read as before, goes on, and is archived.
+#[tokio::test]
+async fn transfers_from_before_they_were_two_rows_go_on() {
+    let (name, options) = schema_of_its_own("earlier").await;
+    let mut connection = connect_options(&options).connect().await.unwrap();
+    schema::apply(&mut connection, &schema::MIGRATIONS[..9]).await.unwrap();
+    let earlier = crate::sql::samples::earlier();
+    for table in ["archived_transfers", "transfers"] {
+        let [settled, under_way] = &earlier;
+        let is_live = table == "transfers";
+        let change = if is_live { under_way } else { settled };
+        let summary = kiungo_store::Summary::of(&change.decision.transfer);
+        let (more, values) = if is_live {
+            (", is_open, has_case, holds_account", ", true, false, false")
+        } else {
+            (", no", ", 1000")
+        };
+        let stored = format!(
+            "INSERT INTO {table} (id, version, kind, provider, status, msisdn, client_reference,
+                received_us, updated_us, summary{more})
+            VALUES ($1::text::uuid, $2, $3, $4, $5, $6, $7, $8, $8, $9{values})"
+        );
+        let json = serde_json::to_string(&summary).unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(stored))
+            .bind(summary.id.to_string())
+            .bind(i64::try_from(summary.version).unwrap())
+            .bind(summary.kind.as_str())
+            .bind(summary.provider.as_str())
+            .bind(summary.status.as_str())
+            .bind(summary.msisdn.as_ref().map(kiungo_domain::Msisdn::digits))
+            .bind(&summary.client_reference)
+            .bind(summary.received_at.as_micros())
+            .bind(&json)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        if is_live {
+            sqlx::query("INSERT INTO transfer_counts VALUES (0, $1, $2, $3, 1)")
+                .bind(summary.kind.as_str())
+                .bind(summary.provider.as_str())
+                .bind(summary.status.as_str())
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            sqlx::query(
+                "INSERT INTO outbox (transfer_id, at_us, news, summary)
+                VALUES ($1::text::uuid, 1, $3, $2)",
+            )
+            .bind(summary.id.to_string())
+            .bind(&json)
+            .bind(serde_json::to_string(&kiungo_store::OutboxEvent::Status).unwrap())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        }
+    }
+    connection.close().await.unwrap();
+    let store = PostgresStore::open(&options).await.unwrap();
+    crate::sql::samples::go_on(&store, &earlier).await;
+    store.close().await;
+    run(format!("DROP SCHEMA {name} CASCADE")).await;
 }
 
 /// The one test that waits in earnest: whether the server ends the transaction of a process that sits
@@ -135,7 +200,7 @@ async fn a_process_that_froze_in_a_transaction_delays_others_within_the_bound() 
     store.commit(first.clone()).await.unwrap();
     let mut frozen = connect_options(&options).connect().await.unwrap();
     frozen.execute("BEGIN").await.unwrap();
-    frozen.execute("SELECT id FROM transfers FOR NO KEY UPDATE").await.unwrap();
+    frozen.execute("SELECT id FROM transfer_states FOR NO KEY UPDATE").await.unwrap();
     let began = Instant::now();
     store.commit(then(&first.decision.transfer, at(2), clear)).await.unwrap();
     let waited = began.elapsed();

@@ -53,7 +53,7 @@ pub(super) async fn restore<S: Session>(
 /// none, as is the rule for [`restore`], no other is run.
 async fn walk<S: Session>(
     session: &mut S,
-    [first, rest @ ..]: &'static [&'static str; 6],
+    [first, rest @ ..]: &'static [&'static str; 7],
     ids: &Table,
 ) -> Result<u64, BackendError> {
     if ids.is_empty() {

@@ -25,7 +25,7 @@ impl<R: Readers> DueStore for SqlStore<R> {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.time(self.readers.statements().next_due).await
+        self.time(self.readers.statements().next_due, Vec::new()).await
     }
 
     async fn postpone(

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use kiungo_domain::Timestamp;
 use kiungo_domain::transfer::{Entry, Event, Posting};
 use kiungo_store::page::Position;
-use kiungo_store::{CaseRow, InboxId, InboxItem, InboxState, Lease, OutboxRow, StoreError, codec};
+use kiungo_store::{
+    CaseRow, InboxId, InboxItem, InboxState, Lease, OutboxRow, StoreError, Summary, codec,
+};
 use serde::de::DeserializeOwned;
 
 use super::session::Record;
@@ -55,6 +57,11 @@ pub(crate) fn json<T: DeserializeOwned>(row: &impl Record, column: usize) -> Res
     serde_json::from_str(text(row, column)?).map_err(unreadable)
 }
 
+/// The parts of a summary in two columns, of which this is the first.
+pub(crate) fn summary(row: &impl Record, facts: usize) -> Result<Summary, StoreError> {
+    Ok(Summary::of_parts(json(row, facts)?, json(row, facts + 1)?))
+}
+
 /// `seq, at_us, event`.
 pub(crate) fn entry(row: &impl Record) -> Result<Entry, StoreError> {
     Ok(Entry { seq: unsigned(row, 0)?, at: time(row, 1)?, event: event(row, 2)? })
@@ -101,10 +108,10 @@ pub(crate) fn lease(row: &impl Record) -> Result<Lease, StoreError> {
     Ok(Lease { name, holder, until: time(row, 2)? })
 }
 
-/// `no, at_us, news, summary`.
+/// `no, at_us, news, facts, state`.
 pub(crate) fn outgoing(row: &impl Record) -> Result<OutboxRow, StoreError> {
     let (no, at) = (integer(row, 0)?, time(row, 1)?);
-    Ok(OutboxRow { no, at, news: json(row, 2)?, transfer: json(row, 3)? })
+    Ok(OutboxRow { no, at, news: json(row, 2)?, transfer: summary(row, 3)? })
 }
 
 /// `subject, transfer_id, inbox_id, kind, step, detail, provider, opened_us, operation`.

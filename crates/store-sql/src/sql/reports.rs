@@ -56,13 +56,18 @@ impl<R: Readers> Reports for SqlStore<R> {
             open: open.map(|(.., count)| count).sum(),
             transfers,
             due: self.count(statements.due_count, vec![time(now)]).await?,
-            oldest_open: self.time(statements.oldest_open).await?,
-            oldest_unknown: self.time(statements.oldest_unknown).await?,
+            oldest_open: self.time(statements.oldest_open, vec![open_statuses()]).await?,
+            oldest_unknown: self.time(statements.oldest_unknown, Vec::new()).await?,
             suspense: self.suspense().await?,
             inbox_waiting: self.count(statements.inbox_waiting_count, Vec::new()).await?,
             quarantined: self.count(statements.quarantined_count, Vec::new()).await?,
         })
     }
+}
+
+fn open_statuses() -> Parameter {
+    let open = Status::ALL.into_iter().filter(|status| !status.is_final());
+    Parameter::Words(Some(open.map(|status| status.as_str().to_owned()).collect()))
 }
 
 impl<R: Readers> SqlStore<R> {

@@ -1,6 +1,5 @@
 //! Chooses the statement by which a search finds its transfers.
 
-use kiungo_domain::transfer::Status;
 use kiungo_domain::{CoreId, Kind, Msisdn, ProviderId, Timestamp};
 use kiungo_store::page::{Position, page, page_limit};
 use kiungo_store::terms::amount_term;
@@ -19,58 +18,46 @@ pub(super) async fn search(
     readers: &impl Readers,
     query: &TransferQuery,
 ) -> Result<Page<Summary>, StoreError> {
-    let mut rows = Vec::new();
-    for (statement, parameters) in asked(readers.statements(), query)? {
-        let walked = readers.rows(statement, parameters).await?;
-        for row in &walked {
-            rows.push(found(row)?);
-        }
-    }
-    // Several ways lead to disjoint rows, each in order; together they are sorted once more.
-    rows.sort_by_key(|(position, _)| std::cmp::Reverse((position.at, position.key)));
-    Ok(page(rows, page_limit(query.limit)))
+    let (statement, parameters) = asked(readers.statements(), query)?;
+    let rows = readers.rows(statement, parameters).await?;
+    let rows: Result<_, StoreError> = rows.iter().map(found).collect();
+    Ok(page(rows?, page_limit(query.limit)))
 }
 
-/// The statements that answer a query, with what they are given.
+/// The statement that answers a query, with what it is given.
 pub(crate) fn asked(
     statements: &Statements,
     query: &TransferQuery,
-) -> Result<Vec<(&'static str, Vec<Parameter>)>, StoreError> {
-    let bounds = Bounds::of(query)?;
-    let ways = ways(statements, query).into_iter();
-    Ok(ways.map(|(statement, sought)| (statement, bounds.parameters(query, sought))).collect())
+) -> Result<(&'static str, Vec<Parameter>), StoreError> {
+    let (statement, sought) = way(statements, query);
+    Ok((statement, Bounds::of(query)?.parameters(query, sought)))
 }
 
-/// The narrowest way that the query allows. Statuses are walked one by one, each as far as the page
-/// reaches: a rare one is found at once, and a frequent one is not sorted as a whole.
-fn ways(statements: &Statements, query: &TransferQuery) -> Vec<Way> {
+/// The narrowest way that the query allows. Combinations of provider, kind and status are walked
+/// one by one, each as far as the page reaches: a rare one is found at once, and a frequent one is
+/// not sorted as a whole.
+fn way(statements: &Statements, query: &TransferQuery) -> Way {
     if let Some(receipt) = &query.receipt {
-        return vec![(statements.search_receipt, Some(receipt.as_str().to_owned()))];
+        return (statements.search_receipt, Some(receipt.as_str().to_owned()));
     }
     if let Some(reference) = &query.client_reference {
-        return vec![(statements.search_client_reference, Some(reference.clone()))];
+        return (statements.search_client_reference, Some(reference.clone()));
     }
     if let Some(account) = &query.account {
-        return vec![(statements.search_term, Some(account.clone()))];
+        return (statements.search_term, Some(account.clone()));
     }
     if let Some(msisdn) = &query.msisdn {
-        return vec![(statements.search_msisdn, Some(msisdn.digits().to_owned()))];
+        return (statements.search_msisdn, Some(msisdn.digits().to_owned()));
     }
     if let Some(amount) = query.amount {
-        return vec![(statements.search_term, Some(amount_term(amount)))];
+        return (statements.search_term, Some(amount_term(amount)));
     }
-    if !query.statuses.is_empty() {
-        let asked = |status: &Status| query.statuses.contains(status);
-        let way = |status: Status| (statements.search_status, Some(status.as_str().to_owned()));
-        return Status::ALL.into_iter().filter(asked).map(way).collect();
-    }
-    if let Some(provider) = &query.provider {
-        return vec![(statements.search_provider, Some(provider.as_str().to_owned()))];
-    }
-    if let Some(kind) = query.kind {
-        return vec![(statements.search_kind, Some(kind.as_str().to_owned()))];
-    }
-    vec![(statements.search_all, None)]
+    let by_standing = !query.statuses.is_empty()
+        || query.provider.is_some()
+        || query.kind.is_some()
+        || !query.providers.is_empty()
+        || !query.kinds.is_empty();
+    (if by_standing { statements.search_standing } else { statements.search_all }, None)
 }
 
 /// Between which times, and before which number at the later of them.
@@ -126,5 +113,5 @@ fn words<'a>(words: impl Iterator<Item = &'a str>) -> Parameter {
 
 fn found(row: &impl Record) -> Result<Found, StoreError> {
     let position = Position { at: read::time(row, 1)?, key: read::integer(row, 0)? };
-    Ok((position, read::json(row, 2)?))
+    Ok((position, read::summary(row, 2)?))
 }

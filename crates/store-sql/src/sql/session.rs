@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use kiungo_domain::TransferId;
 use kiungo_store::StoreError;
 
 use super::Statements;
@@ -46,6 +47,12 @@ pub trait Readers: Debug + Send + Sync + 'static {
         statement: &'static str,
         parameters: Vec<Parameter>,
     ) -> Result<Vec<Self::Row>, StoreError>;
+
+    /// The rows of a transfer's journal, in order.
+    async fn journal(&self, transfer: TransferId) -> Result<Vec<Self::Row>, StoreError> {
+        let named = Parameter::Text(Some(transfer.to_string()));
+        self.rows(self.statements().journal, vec![named]).await
+    }
 
     /// Closes them; later queries fail.
     async fn close(&self);

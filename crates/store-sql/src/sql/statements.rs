@@ -15,9 +15,9 @@ macro_rules! statements {
             $($(#[doc = $doc])+ pub $name: &'static str,)+
             /// Into the archive, by `transfer_id`: to be run in this order. The first answers with
             /// how many transfers it copied.
-            pub archive: [&'static str; 6],
+            pub archive: [&'static str; 7],
             /// The way back, by `transfer_id`.
-            pub restore: [&'static str; 6],
+            pub restore: [&'static str; 7],
         }
 
         #[cfg(test)]
@@ -64,10 +64,13 @@ statements! {
 
     /// `transfer_id, seq, at_us, event`.
     put_events,
+    /// `transfer_id, msisdn, client_reference, received_us, facts` of transfers that begin.
+    new_transfers,
     /// `transfer_id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
-    /// msisdn, client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
-    /// collecting, collecting_label`.
-    put_transfers,
+    /// core_receipt, updated_us, due_us, slot, collecting, collecting_label, state` of those.
+    new_states,
+    /// The same of transfers that are stored, each at an earlier version.
+    put_states,
     /// `transfer_id` of those that let go of their account, if they have it.
     leave_lanes,
     /// `core, kind, account, transfer_id`.
@@ -98,7 +101,7 @@ statements! {
     clear_uses,
     /// Day before, how many at most: removes the totals of days that are over, the oldest first.
     clear_totals,
-    /// `transfer_id, at_us, news, summary`, in the order in which they are numbered.
+    /// `transfer_id, at_us, news, state`, in the order in which they are numbered.
     put_outbox,
     /// `inbox_id, provider, digest, head, body, at_us`.
     put_arrivals,
@@ -163,26 +166,23 @@ statements! {
 
     // Queries.
 
-    /// A transfer, archived or not → `seq, at_us, event` in order.
+    /// A transfer, archived or not → `seq, at_us, event` in order. Where a database reads several
+    /// journals in one query, it is given their transfers, and answers with `transfer_id` too.
     journal,
     /// A transfer, archived or not → `account, currency, minor` in order.
     postings,
-    /// A transfer, archived or not → `summary`.
+    /// A transfer, archived or not → `facts, state`, the two parts of its summary.
     summary,
 
     // A search goes in by one of several ways, the narrowest that the query allows, and filters the
     // rest. 1 is what the way looks for, 2 to 5 and 10 to 15 the filters (statuses, kind, provider,
     // msisdn, client reference, cores, providers, kinds, and the terms of account and amount), 6 and 7 the bounds in time, both included, 7 and 8 the position to
-    // go on from, 9 the page. All answer with `no, received_us, summary`, newest first.
+    // go on from, 9 the page. All answer with `no, received_us, facts, state`, newest first.
 
     /// By nothing.
     search_all,
-    /// By kind.
-    search_kind,
-    /// By provider.
-    search_provider,
-    /// By status.
-    search_status,
+    /// By provider, kind and status, of which any is given; the first parameter is none.
+    search_standing,
     /// By wallet.
     search_msisdn,
     /// By the client's reference.
@@ -196,7 +196,7 @@ statements! {
     due,
     /// → `due_us`.
     next_due,
-    /// → `summary` of each, in the order of first commits.
+    /// → `facts, state` of each, in the order of first commits.
     holding_accounts,
     /// `provider, collecting, msisdn, collecting_label`, the last two if they matter → `id`.
     collections,
@@ -220,7 +220,7 @@ statements! {
     counts,
     /// Until → how many.
     due_count,
-    /// → `received_us`.
+    /// Statuses → `received_us`.
     oldest_open,
     /// → `unknown_us`.
     oldest_unknown,
@@ -232,7 +232,7 @@ statements! {
     quarantined_count,
     /// Prefix, now, how many → `name, holder, until_us` of those that have not ended, by name.
     leases,
-    /// The largest number of rows → `no, at_us, news, summary`, in order.
+    /// The largest number of rows → `no, at_us, news, facts, state`, in order.
     outbox,
     /// An action → its columns, and its number.
     action,

@@ -52,8 +52,9 @@ impl<R: Readers> SqlStore<R> {
     pub(super) async fn time(
         &self,
         statement: &'static str,
+        parameters: Vec<Parameter>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.number(statement, Vec::new()).await?.map(Timestamp::from_micros))
+        Ok(self.number(statement, parameters).await?.map(Timestamp::from_micros))
     }
 
     pub(super) async fn count(

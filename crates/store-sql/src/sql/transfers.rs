@@ -28,7 +28,7 @@ impl<R: Readers> TransferStore for SqlStore<R> {
     }
 
     async fn journal(&self, transfer: TransferId) -> Result<Vec<Entry>, StoreError> {
-        let rows = self.readers.rows(self.readers.statements().journal, id(transfer)).await?;
+        let rows = self.readers.journal(transfer).await?;
         rows.iter().map(read::entry).collect()
     }
 
@@ -39,7 +39,7 @@ impl<R: Readers> TransferStore for SqlStore<R> {
 
     async fn summary(&self, transfer: TransferId) -> Result<Option<Summary>, StoreError> {
         let row = self.row(self.readers.statements().summary, id(transfer)).await?;
-        row.map(|row| read::json(&row, 0)).transpose()
+        row.map(|row| read::summary(&row, 0)).transpose()
     }
 
     async fn by_receipt(
@@ -77,7 +77,7 @@ impl<R: Readers> TransferStore for SqlStore<R> {
     async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {
         let statement = self.readers.statements().holding_accounts;
         let rows = self.readers.rows(statement, Vec::new()).await?;
-        rows.iter().map(|row| read::json(row, 0)).collect()
+        rows.iter().map(|row| read::summary(row, 0)).collect()
     }
 }
 

@@ -156,7 +156,9 @@ impl<S: Session> Writer<S> {
     async fn put_transfers(&mut self, rows: &Rows) -> Result<(), BackendError> {
         let statements = S::STATEMENTS;
         self.put(statements.put_events, &rows.events).await?;
-        self.put(statements.put_transfers, &rows.transfers).await?;
+        self.put(statements.new_transfers, &rows.transfers).await?;
+        self.put(statements.new_states, &rows.new_states).await?;
+        self.put(statements.put_states, &rows.states).await?;
         self.put_lanes(rows).await?;
         let postponed = rows.postponed.iter();
         let postponed = postponed.map(|(id, due)| [(*id).into(), due.as_micros().into()]);

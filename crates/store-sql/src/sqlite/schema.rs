@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: &Migrations = &[
     (7, "actions", include_str!("../../../../migrations/sqlite/0007_actions.sql")),
     (8, "collections", include_str!("../../../../migrations/sqlite/0008_collections.sql")),
     (9, "search_terms", include_str!("../../../../migrations/sqlite/0009_search_terms.sql")),
+    (10, "transfer_states", include_str!("../../../../migrations/sqlite/0010_transfer_states.sql")),
 ];
 
 /// The list of applied migrations, in the form that the library sqlx gave it: databases of earlier
@@ -68,7 +69,8 @@ pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), Op
     Ok(())
 }
 
-fn apply(
+/// Applies one, and notes that.
+pub(super) fn apply(
     connection: &mut Connection,
     number: i64,
     subject: &str,

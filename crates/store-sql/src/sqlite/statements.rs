@@ -5,23 +5,61 @@
 
 use crate::sql::Statements;
 
-/// The conditions of every search, on any table of the shape of `transfers`.
+/// The conditions of every search: on the facts of a transfer and on its state, which are one row
+/// in the archive.
 macro_rules! filters {
-    () => {
-        " AND (?2 IS NULL OR t.status IN (SELECT value FROM json_each(?2)))
-          AND (?3 IS NULL OR t.kind = ?3)
-          AND (?4 IS NULL OR t.provider = ?4)
-          AND (?5 IS NULL OR t.msisdn = ?5)
-          AND (?10 IS NULL OR t.client_reference = ?10)
-          AND (?11 IS NULL OR t.summary ->> 'core' IN (SELECT value FROM json_each(?11)))
-          AND (?12 IS NULL OR t.provider IN (SELECT value FROM json_each(?12)))
-          AND (?13 IS NULL OR t.kind IN (SELECT value FROM json_each(?13)))
-          AND (?14 IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
-            WHERE k.term = ?14 AND k.received_us = t.received_us AND k.transfer_id = t.id))
-          AND (?15 IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
-            WHERE k.term = ?15 AND k.received_us = t.received_us AND k.transfer_id = t.id))
-          AND t.received_us >= ?6 AND t.received_us <= ?7
-          AND (t.received_us < ?7 OR t.no < ?8)"
+    ($facts:literal, $state:literal) => {
+        concat!(
+            " AND (?2 IS NULL OR ",
+            $state,
+            ".status IN (SELECT value FROM json_each(?2)))
+              AND (?3 IS NULL OR ",
+            $state,
+            ".kind = ?3)
+              AND (?4 IS NULL OR ",
+            $state,
+            ".provider = ?4)
+              AND (?5 IS NULL OR ",
+            $facts,
+            ".msisdn = ?5)
+              AND (?10 IS NULL OR ",
+            $facts,
+            ".client_reference = ?10)
+              AND (?11 IS NULL
+                OR ",
+            $facts,
+            ".facts ->> 'core' IN (SELECT value FROM json_each(?11)))
+              AND (?12 IS NULL OR ",
+            $state,
+            ".provider IN (SELECT value FROM json_each(?12)))
+              AND (?13 IS NULL OR ",
+            $state,
+            ".kind IN (SELECT value FROM json_each(?13)))
+              AND (?14 IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
+                WHERE k.term = ?14 AND k.received_us = ",
+            $facts,
+            ".received_us
+                  AND k.transfer_id = ",
+            $facts,
+            ".id))
+              AND (?15 IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
+                WHERE k.term = ?15 AND k.received_us = ",
+            $facts,
+            ".received_us
+                  AND k.transfer_id = ",
+            $facts,
+            ".id))
+              AND ",
+            $facts,
+            ".received_us >= ?6 AND ",
+            $facts,
+            ".received_us <= ?7
+              AND (",
+            $facts,
+            ".received_us < ?7 OR ",
+            $facts,
+            ".no < ?8)"
+        )
     };
 }
 
@@ -29,9 +67,10 @@ macro_rules! filters {
 macro_rules! search_by {
     ($way:literal) => {
         concat!(
-            "SELECT t.no, t.received_us, t.summary FROM transfers AS t WHERE ",
+            "SELECT t.no, t.received_us, t.facts, coalesce(s.state, t.facts)
+            FROM transfers AS t CROSS JOIN transfer_states AS s ON s.no = t.no WHERE ",
             $way,
-            filters!(),
+            filters!("t", "s"),
             " ORDER BY t.received_us DESC, t.no DESC LIMIT ?9"
         )
     };
@@ -39,8 +78,8 @@ macro_rules! search_by {
 
 pub(super) const STATEMENTS: Statements = Statements {
     facts_transfers: "
-        SELECT t.id, t.version, t.kind, t.provider, t.status, t.has_case, t.holds_account
-        FROM transfers AS t WHERE t.id = ?1",
+        SELECT t.id, s.version, s.kind, s.provider, s.status, s.has_case, s.holds_account
+        FROM transfers AS t JOIN transfer_states AS s ON s.no = t.no WHERE t.id = ?1",
     facts_lanes: "
         SELECT l.core, l.kind, l.account, l.transfer_id
         FROM lanes AS l WHERE l.core = ?1 AND l.kind = ?2 AND l.account = ?3",
@@ -68,14 +107,19 @@ pub(super) const STATEMENTS: Statements = Statements {
     put_events: "
         INSERT INTO transfer_events (transfer_id, seq, at_us, event)
         VALUES (?1, ?2, ?3, ?4)",
-    put_transfers: PUT_TRANSFERS,
+    new_transfers: "
+        INSERT INTO transfers (id, msisdn, client_reference, received_us, facts)
+        VALUES (?1, ?2, ?3, ?4, ?5)",
+    new_states: NEW_STATES,
+    put_states: PUT_STATES,
     leave_lanes: "
         DELETE FROM lanes WHERE transfer_id = ?1",
     put_lanes: "
         INSERT INTO lanes (core, kind, account, transfer_id)
         VALUES (?1, ?2, ?3, ?4)",
     put_postponed: "
-        UPDATE transfers SET due_us = ?2 WHERE id = ?1",
+        UPDATE transfer_states SET due_us = ?2
+        WHERE no = (SELECT no FROM transfers WHERE id = ?1)",
     put_counts: "
         INSERT INTO transfer_counts (kind, provider, status, count)
         VALUES (?1, ?2, ?3, ?4)
@@ -147,14 +191,16 @@ pub(super) const STATEMENTS: Statements = Statements {
         FROM inbox AS i WHERE i.id = ?2
         ON CONFLICT (subject) DO UPDATE SET kind = excluded.kind, detail = excluded.detail",
     archivable: "
-        SELECT id FROM transfers
-        WHERE received_us < ?1 AND updated_us < ?1
-          AND is_open = 0 AND has_case = 0 AND holds_account = 0
-          AND due_us IS NULL AND unknown_us IS NULL AND +no < (SELECT max(no) FROM transfers)
-        ORDER BY received_us, no LIMIT ?2",
+        SELECT t.id FROM transfers AS t CROSS JOIN transfer_states AS s ON s.no = t.no
+        WHERE t.received_us < ?1 AND s.updated_us < ?1
+          AND s.is_open = 0 AND s.has_case = 0 AND s.holds_account = 0
+          AND s.due_us IS NULL AND s.unknown_us IS NULL
+          AND +t.no < (SELECT max(no) FROM transfers)
+        ORDER BY t.received_us, t.no LIMIT ?2",
     due_for_taking: "
-        SELECT id, slot FROM transfers WHERE due_us <= ?1
-        ORDER BY due_us, no LIMIT ?2",
+        SELECT t.id, s.slot
+        FROM transfer_states AS s CROSS JOIN transfers AS t ON t.no = s.no
+        WHERE s.due_us <= ?1 ORDER BY s.due_us, s.no LIMIT ?2",
     inbox_due_for_taking: "
         SELECT id FROM inbox WHERE state = 'waiting' AND due_us <= ?1
         ORDER BY due_us, id LIMIT ?2",
@@ -180,7 +226,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         UPDATE actions SET version = version + 1, state = ?8,
             judgement = ?10, detail = ?11, updated_us = ?12
         WHERE id = ?1 AND version = ?2",
-    pull_due: "UPDATE transfers SET due_us = ?1 WHERE due_us > ?1",
+    pull_due: "UPDATE transfer_states SET due_us = ?1 WHERE due_us > ?1",
     pull_inbox_due: "
         UPDATE inbox SET due_us = ?1
         WHERE state = 'waiting' AND due_us > ?1",
@@ -220,26 +266,31 @@ pub(super) const STATEMENTS: Statements = Statements {
             WHERE transfer_id = ?1
         ) ORDER BY no",
     summary: "
-        SELECT summary FROM transfers WHERE id = ?1
-        UNION ALL SELECT summary FROM archived_transfers WHERE id = ?1",
+        SELECT t.facts, coalesce(s.state, t.facts)
+        FROM transfers AS t JOIN transfer_states AS s ON s.no = t.no WHERE t.id = ?1
+        UNION ALL SELECT facts, coalesce(state, facts) FROM archived_transfers WHERE id = ?1",
     search_all: search_by!("?1 IS NULL"),
-    search_kind: search_by!("t.kind = ?1"),
-    search_provider: search_by!("t.provider = ?1"),
-    search_status: search_by!("t.status = ?1"),
+    search_standing: SEARCH_STANDING,
     search_msisdn: search_by!("t.msisdn = ?1"),
     search_client_reference: search_by!("t.client_reference = ?1"),
     search_term: SEARCH_TERM,
     search_receipt: SEARCH_RECEIPT,
     due: "
-        SELECT id, due_us FROM transfers WHERE due_us <= ?1 ORDER BY due_us, no LIMIT ?2",
+        SELECT t.id, s.due_us
+        FROM transfer_states AS s CROSS JOIN transfers AS t ON t.no = s.no
+        WHERE s.due_us <= ?1 ORDER BY s.due_us, s.no LIMIT ?2",
     next_due: "
-        SELECT due_us FROM transfers WHERE due_us IS NOT NULL
+        SELECT due_us FROM transfer_states WHERE due_us IS NOT NULL
         UNION ALL SELECT due_us FROM inbox WHERE state = 'waiting'
         ORDER BY due_us LIMIT 1",
-    holding_accounts: "SELECT summary FROM transfers WHERE holds_account = 1 ORDER BY no",
+    holding_accounts: "
+        SELECT t.facts, coalesce(s.state, t.facts)
+        FROM lanes CROSS JOIN transfers AS t ON t.id = lanes.transfer_id
+        JOIN transfer_states AS s ON s.no = t.no ORDER BY t.no",
     collections: "
-        SELECT id FROM transfers WHERE provider = ?1 AND collecting = ?2
-            AND (?3 IS NULL OR msisdn = ?3) AND (?4 IS NULL OR collecting_label = ?4)",
+        SELECT t.id FROM transfer_states AS s CROSS JOIN transfers AS t ON t.no = s.no
+        WHERE s.provider = ?1 AND s.collecting = ?2
+            AND (?3 IS NULL OR t.msisdn = ?3) AND (?4 IS NULL OR s.collecting_label = ?4)",
     by_receipt: "SELECT transfer_id FROM receipts WHERE receipt = ?1 AND provider = ?2",
     key_holder: "SELECT transfer_id, digest FROM idempotency_keys WHERE client = ?1 AND key = ?2",
     arrived: "
@@ -261,9 +312,15 @@ pub(super) const STATEMENTS: Statements = Statements {
     counts: "
         SELECT kind, provider, status, count FROM transfer_counts WHERE count > 0
         ORDER BY kind, provider, status",
-    due_count: "SELECT count(*) FROM transfers WHERE due_us <= ?1",
-    oldest_open: "SELECT received_us FROM transfers WHERE is_open = 1 ORDER BY received_us LIMIT 1",
-    oldest_unknown: "SELECT unknown_us FROM transfers \
+    due_count: "SELECT count(*) FROM transfer_states WHERE due_us <= ?1",
+    oldest_open: "
+        SELECT received_us FROM (
+            SELECT (SELECT s.received_us FROM transfer_states AS s
+                WHERE s.provider = counted.provider AND s.kind = counted.kind AND s.status = counted.status
+                ORDER BY s.received_us LIMIT 1) AS received_us
+            FROM transfer_counts AS counted WHERE counted.status IN (SELECT value FROM json_each(?1))
+        ) WHERE received_us IS NOT NULL ORDER BY received_us LIMIT 1",
+    oldest_unknown: "SELECT unknown_us FROM transfer_states \
         WHERE unknown_us IS NOT NULL ORDER BY unknown_us LIMIT 1",
     suspense: "
         SELECT account, currency, minor FROM ledger_balances
@@ -275,7 +332,11 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT name, holder, until_us FROM leases
         WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1 AND until_us > ?2
         ORDER BY name LIMIT ?3",
-    outbox: "SELECT no, at_us, news, summary FROM outbox ORDER BY no LIMIT ?1",
+    outbox: "
+        SELECT outbox.no, outbox.at_us, outbox.news, coalesce(t.facts, a.facts), outbox.summary
+        FROM outbox LEFT JOIN transfers AS t ON t.id = outbox.transfer_id
+        LEFT JOIN archived_transfers AS a ON a.id = outbox.transfer_id
+        ORDER BY outbox.no LIMIT ?1",
     action: "
         SELECT id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
             updated_us, no
@@ -333,55 +394,84 @@ pub(super) const STATEMENTS: Statements = Statements {
     restore: RESTORE,
 };
 
-const PUT_TRANSFERS: &str = "
-    INSERT INTO transfers (
-        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
-        collecting, collecting_label
+const NEW_STATES: &str = "
+    INSERT INTO transfer_states (
+        no, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+        core_receipt, received_us, updated_us, due_us, slot, collecting, collecting_label, state
     )
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-    ON CONFLICT (id) DO UPDATE SET
-        version = excluded.version, kind = excluded.kind, status = excluded.status,
-        is_open = excluded.is_open, has_case = excluded.has_case,
-        holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
-        core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
-        collecting = excluded.collecting, collecting_label = excluded.collecting_label
-        WHERE version < excluded.version";
+    SELECT no, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, received_us, ?11, ?12, ?13, ?14, ?15, ?16
+    FROM transfers WHERE id = ?1";
+
+const PUT_STATES: &str = "
+    UPDATE transfer_states SET
+        version = ?2, kind = ?3, status = ?5, is_open = ?6, has_case = ?7, holds_account = ?8,
+        unknown_us = ?9, core_receipt = ?10, updated_us = ?11, due_us = ?12, slot = ?13,
+        collecting = ?14, collecting_label = ?15, state = ?16
+    WHERE no = (SELECT no FROM transfers WHERE id = ?1) AND version < ?2";
+
+/// Walks each combination of provider, kind and status that exists, newest first, as far as the
+/// page reaches. The rest of the conditions has narrower ways, but for the core.
+const SEARCH_STANDING: &str = "
+    SELECT t.no, t.received_us, t.facts, coalesce(s.state, t.facts)
+    FROM (
+        SELECT f.no, f.received_us
+        FROM transfer_counts AS counted CROSS JOIN transfer_states AS f ON f.no IN (
+            SELECT w.no FROM transfer_states AS w
+            WHERE w.provider = counted.provider AND w.kind = counted.kind AND w.status = counted.status
+              AND w.received_us >= ?6 AND w.received_us <= ?7
+              AND (w.received_us < ?7 OR w.no < ?8)
+              AND (?11 IS NULL OR (SELECT t.facts ->> 'core' FROM transfers AS t
+                WHERE t.no = w.no) IN (SELECT value FROM json_each(?11)))
+            ORDER BY w.received_us DESC, w.no DESC LIMIT ?9
+        )
+        WHERE ?1 IS NULL AND (?2 IS NULL OR counted.status IN (SELECT value FROM json_each(?2)))
+          AND (?3 IS NULL OR counted.kind = ?3) AND (?4 IS NULL OR counted.provider = ?4)
+          AND (?12 IS NULL OR counted.provider IN (SELECT value FROM json_each(?12)))
+          AND (?13 IS NULL OR counted.kind IN (SELECT value FROM json_each(?13)))
+          AND ?5 IS NULL AND ?10 IS NULL AND ?14 IS NULL AND ?15 IS NULL
+        ORDER BY f.received_us DESC, f.no DESC LIMIT ?9
+    ) AS page
+    CROSS JOIN transfers AS t ON t.no = page.no CROSS JOIN transfer_states AS s ON s.no = page.no
+    ORDER BY page.received_us DESC, page.no DESC";
 
 /// Walks a term, newest first; what is archived is passed over.
 const SEARCH_TERM: &str = concat!(
-    "SELECT t.no, t.received_us, t.summary
+    "SELECT t.no, t.received_us, t.facts, coalesce(s.state, t.facts)
     FROM search_terms AS w CROSS JOIN transfers AS t ON t.id = w.transfer_id
+    CROSS JOIN transfer_states AS s ON s.no = t.no
     WHERE w.term = ?1 AND w.received_us >= ?6 AND w.received_us <= ?7",
-    filters!(),
+    filters!("t", "s"),
     " ORDER BY w.received_us DESC, t.no DESC LIMIT ?9"
 );
 
 /// Few transfers share a receipt, so they are sorted.
 const SEARCH_RECEIPT: &str = concat!(
-    "SELECT t.no, t.received_us, t.summary FROM transfers AS t WHERE t.id IN (
-        SELECT r.transfer_id FROM receipts AS r WHERE r.receipt = ?1
-        UNION SELECT c.id FROM transfers AS c WHERE c.core_receipt = ?1
+    "SELECT t.no, t.received_us, t.facts, coalesce(s.state, t.facts)
+    FROM transfers AS t CROSS JOIN transfer_states AS s ON s.no = t.no WHERE t.no IN (
+        SELECT o.no FROM receipts AS r CROSS JOIN transfers AS o ON o.id = r.transfer_id
+        WHERE r.receipt = ?1
+        UNION SELECT c.no FROM transfer_states AS c WHERE c.core_receipt = ?1
     )",
-    filters!(),
+    filters!("t", "s"),
     " UNION ALL
-    SELECT t.no, t.received_us, t.summary FROM archived_transfers AS t WHERE t.id IN (
+    SELECT t.no, t.received_us, t.facts, coalesce(t.state, t.facts)
+    FROM archived_transfers AS t WHERE t.id IN (
         SELECT r.transfer_id FROM receipts AS r WHERE r.receipt = ?1
         UNION SELECT c.id FROM archived_transfers AS c WHERE c.core_receipt = ?1
     )",
-    filters!(),
+    filters!("t", "t"),
     " ORDER BY 2 DESC, 1 DESC LIMIT ?9"
 );
 
-const ARCHIVE: [&str; 6] = [
+const ARCHIVE: [&str; 7] = [
     "INSERT INTO archived_transfers (
         no, id, version, kind, provider, status, msisdn, client_reference, core_receipt,
-        received_us, updated_us, summary
+        received_us, updated_us, facts, state
     )
-    SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, t.msisdn, t.client_reference,
-        t.core_receipt, t.received_us, t.updated_us, t.summary
-    FROM transfers AS t WHERE t.id = ?1",
+    SELECT t.no, t.id, s.version, s.kind, s.provider, s.status, t.msisdn, t.client_reference,
+        s.core_receipt, t.received_us, s.updated_us, t.facts, s.state
+    FROM transfers AS t JOIN transfer_states AS s ON s.no = t.no WHERE t.id = ?1",
+    "DELETE FROM transfer_states WHERE no = (SELECT no FROM transfers WHERE id = ?1)",
     "DELETE FROM transfers WHERE id = ?1",
     "INSERT INTO archived_events (transfer_id, seq, at_us, event)
     SELECT e.transfer_id, e.seq, e.at_us, e.event
@@ -395,14 +485,17 @@ const ARCHIVE: [&str; 6] = [
 
 /// Archived rows were settled when they were archived. Its slot is written with the change that
 /// brings it back. Ledger entries get new numbers, in their order.
-const RESTORE: [&str; 6] = [
-    "INSERT INTO transfers (
-        no, id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,
-        client_reference, core_receipt, received_us, updated_us, summary
+const RESTORE: [&str; 7] = [
+    "INSERT INTO transfers (no, id, msisdn, client_reference, received_us, facts)
+    SELECT no, id, msisdn, client_reference, received_us, facts
+    FROM archived_transfers WHERE id = ?1",
+    "INSERT INTO transfer_states (
+        no, version, kind, provider, status, is_open, has_case, holds_account, core_receipt,
+        received_us, updated_us, slot, state
     )
-    SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, 0, 0, 0, t.msisdn,
-        t.client_reference, t.core_receipt, t.received_us, t.updated_us, t.summary
-    FROM archived_transfers AS t WHERE t.id = ?1",
+    SELECT no, version, kind, provider, status, 0, 0, 0, core_receipt, received_us, updated_us,
+        0, state
+    FROM archived_transfers WHERE id = ?1",
     "DELETE FROM archived_transfers WHERE id = ?1",
     "INSERT INTO transfer_events (transfer_id, seq, at_us, event)
     SELECT e.transfer_id, e.seq, e.at_us, e.event

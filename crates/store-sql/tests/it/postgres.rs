@@ -53,6 +53,28 @@ async fn a_server_that_is_not_there_is_named_without_its_password() {
     assert!(text.contains("bank at 127.0.0.1:1") && !text.contains("sesame"), "{text}");
 }
 
+/// Journals that are asked for at the same time are read together: each caller has its own.
+#[tokio::test]
+async fn journals_that_are_read_together_are_each_the_right_one() {
+    const TRANSFERS: u32 = 150;
+    let place = Schema::new().await;
+    let store = place.open().await;
+    for n in 0..TRANSFERS {
+        store.commit(received(instruction(n), at(i64::from(n)))).await.unwrap();
+    }
+    // Each is asked for twice, and there are some that do not exist.
+    let asked = (0..2 * TRANSFERS).map(|n| {
+        let (store, n) = (std::sync::Arc::clone(&store), n % (TRANSFERS + 10));
+        tokio::spawn(async move { (n, store.journal(id(n)).await.unwrap()) })
+    });
+    for read in asked.collect::<Vec<_>>() {
+        let (n, journal) = read.await.unwrap();
+        let times: Vec<_> = journal.iter().map(|entry| entry.at).collect();
+        let expected = if n < TRANSFERS { vec![at(i64::from(n))] } else { Vec::new() };
+        assert_eq!(times, expected, "{n}");
+    }
+}
+
 /// A text that the database cannot store makes only its own request fail.
 #[tokio::test]
 async fn a_text_that_cannot_be_stored_fails_alone() {

@@ -15,33 +15,47 @@ const PUT_EVENTS: &str = "
         AS w (id, seq, at_us, event)
     ORDER BY 1, 2 ON CONFLICT DO NOTHING";
 
-const PUT_TRANSFERS: &str = "
-    INSERT INTO transfers AS t (
-        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
-        collecting, collecting_label
+const NEW_TRANSFERS: &str = "
+    INSERT INTO transfers (id, msisdn, client_reference, received_us, facts)
+    SELECT w.id::uuid, w.msisdn, w.client_reference, w.received_us, w.facts
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
+        AS w (id, msisdn, client_reference, received_us, facts)
+    ON CONFLICT DO NOTHING";
+
+const NEW_STATES: &str = "
+    INSERT INTO transfer_states (
+        id, no, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+        core_receipt, received_us, updated_us, due_us, slot, collecting, collecting_label, state
     )
-    SELECT w.id::uuid, w.version, w.kind, w.provider, w.status, w.is_open = 1, w.has_case = 1,
-        w.holds_account = 1, w.unknown_us, w.msisdn, w.client_reference, w.core_receipt,
-        w.received_us, w.updated_us, w.due_us, w.summary, w.slot::smallint,
-        w.collecting, w.collecting_label
+    SELECT t.id, t.no, w.version, w.kind, w.provider, w.status, w.is_open = 1, w.has_case = 1,
+        w.holds_account = 1, w.unknown_us, w.core_receipt, t.received_us, w.updated_us, w.due_us,
+        w.slot::smallint, w.collecting, w.collecting_label, w.state
     FROM unnest(
         $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-        $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bigint[],
-        $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::text[], $19::text[]
+        $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[],
+        $14::text[], $15::text[], $16::text[]
     ) AS w (
-        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
-        collecting, collecting_label
+        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+        core_receipt, updated_us, due_us, slot, collecting, collecting_label, state
+    ) JOIN transfers AS t ON t.id = w.id::uuid
+    ON CONFLICT DO NOTHING";
+
+const PUT_STATES: &str = "
+    UPDATE transfer_states AS s SET
+        version = w.version, kind = w.kind, status = w.status, is_open = w.is_open = 1,
+        has_case = w.has_case = 1, holds_account = w.holds_account = 1,
+        unknown_us = w.unknown_us, core_receipt = w.core_receipt, updated_us = w.updated_us,
+        due_us = w.due_us, slot = w.slot::smallint, collecting = w.collecting,
+        collecting_label = w.collecting_label, state = w.state
+    FROM unnest(
+        $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+        $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[],
+        $14::text[], $15::text[], $16::text[]
+    ) AS w (
+        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+        core_receipt, updated_us, due_us, slot, collecting, collecting_label, state
     )
-    ON CONFLICT (id) DO UPDATE SET
-        version = excluded.version, kind = excluded.kind, status = excluded.status,
-        is_open = excluded.is_open, has_case = excluded.has_case,
-        holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
-        core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
-        collecting = excluded.collecting, collecting_label = excluded.collecting_label
-    WHERE t.version < excluded.version";
+    WHERE s.id = w.id::uuid AND s.version < w.version";
 
 const LEAVE_LANES: &str = "
     DELETE FROM lanes AS l USING unnest($1::text[]) AS w (id) WHERE l.transfer_id = w.id::uuid";
@@ -154,7 +168,9 @@ impl Database for Postgresql {
     async fn write(&mut self, batch: &[Rows]) -> Result<(), BenchError> {
         sqlx::raw_sql("BEGIN").execute(&mut self.0).await?;
         self.put(PUT_EVENTS, batch.iter().flat_map(|rows| &rows.events)).await?;
-        self.put(PUT_TRANSFERS, batch.iter().flat_map(|rows| &rows.transfer)).await?;
+        self.put(NEW_TRANSFERS, batch.iter().flat_map(|rows| &rows.transfer)).await?;
+        self.put(NEW_STATES, batch.iter().flat_map(|rows| &rows.new_state)).await?;
+        self.put(PUT_STATES, batch.iter().flat_map(|rows| &rows.state)).await?;
         self.put(LEAVE_LANES, batch.iter().flat_map(|rows| &rows.lanes_left)).await?;
         self.put(PUT_LANES, batch.iter().flat_map(|rows| &rows.lanes)).await?;
         self.put(PUT_LEDGER, batch.iter().flat_map(|rows| &rows.ledger)).await?;

@@ -43,7 +43,12 @@ impl Standing {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
     pub(super) events: Vec<Row>,
+    /// The transfer as it never changes, if it begins.
     pub(super) transfer: Vec<Row>,
+    /// Its state, if it begins.
+    pub(super) new_state: Vec<Row>,
+    /// Its state, if it is stored.
+    pub(super) state: Vec<Row>,
     /// The transfer, if it lets go of its account.
     pub(super) lanes_left: Vec<Row>,
     pub(super) lanes: Vec<Row>,
@@ -75,8 +80,14 @@ impl Rows {
             rows.events.push(Row::new(cells));
         }
         let summary = Summary::of(&decision.transfer);
-        let json = serde_json::to_string(&summary)?;
-        rows.transfer.push(transfer(change, &summary, &json));
+        let json = serde_json::to_string(&summary.state())?;
+        let state = state(change, &summary, &json);
+        if decision.base_version == 0 {
+            rows.transfer.push(transfer(&summary)?);
+            rows.new_state.push(state);
+        } else {
+            rows.state.push(state);
+        }
         for posting in &decision.postings {
             let account = posting.account.to_string();
             let currency = text(posting.currency.code());
@@ -135,12 +146,26 @@ impl Rows {
     pub(super) fn len(&self) -> usize {
         let grow = self.events.len() + self.ledger.len() + self.receipts.len() + self.keys.len();
         let grow = grow + self.terms.len();
-        self.transfer.len() + grow + self.lanes.len() + self.outbox.len()
+        let of_transfer = self.transfer.len() + self.new_state.len() + self.state.len();
+        of_transfer + grow + self.lanes.len() + self.outbox.len()
     }
 }
 
-fn transfer(change: &Change, summary: &Summary, json: &str) -> Row {
-    let optional = |value: Option<&str>| Cell::Text(value.map(str::to_owned));
+fn optional(value: Option<&str>) -> Cell {
+    Cell::Text(value.map(str::to_owned))
+}
+
+fn transfer(summary: &Summary) -> serde_json::Result<Row> {
+    Ok(Row::new(vec![
+        text(&summary.id),
+        optional(summary.msisdn.as_ref().map(kiungo_domain::Msisdn::digits)),
+        optional(summary.client_reference.as_deref()),
+        micros(summary.received_at),
+        text(&serde_json::to_string(&summary.facts())?),
+    ]))
+}
+
+fn state(change: &Change, summary: &Summary, json: &str) -> Row {
     let time = |at: Option<kiungo_domain::Timestamp>| {
         Cell::Integer(at.map(kiungo_domain::Timestamp::as_micros))
     };
@@ -163,18 +188,15 @@ fn transfer(change: &Change, summary: &Summary, json: &str) -> Row {
         truth(summary.case.is_some()),
         truth(summary.holds_account),
         time(summary.unknown_since),
-        optional(summary.msisdn.as_ref().map(kiungo_domain::Msisdn::digits)),
-        optional(summary.client_reference.as_deref()),
         optional(summary.core_receipt.as_ref().map(kiungo_domain::Receipt::as_str)),
-        micros(summary.received_at),
         micros(summary.updated_at),
         time(change.due),
-        text(json),
         Cell::Integer(Some(i64::from(change.decision.transfer.slot().number()))),
         optional(
             collecting.then(|| format!("{} {}", amount.currency(), amount.minor())).as_deref(),
         ),
         optional(label.as_deref()),
+        text(json),
     ])
 }
 

@@ -73,8 +73,8 @@ async fn events_by(store: &dyn OutboxStore) -> Result<HashMap<String, EventMessa
             return Ok(events);
         }
         for row in &rows {
-            let summary = serde_json::to_string(&row.transfer).map_err(|e| setup(&e))?;
-            events.insert(summary, encoder.transfer(row, None));
+            let state = serde_json::to_string(&row.transfer.state()).map_err(|e| setup(&e))?;
+            events.insert(format!("{} {state}", row.transfer.id), encoder.transfer(row, None));
         }
         let numbers: Vec<i64> = rows.iter().map(|row| row.no).collect();
         store.mark_published(&numbers).await.map_err(|e| setup(&e))?;
@@ -259,14 +259,14 @@ async fn publish_all(
 ) -> Result<(), BenchError> {
     loop {
         let rows = sqlx::query_as::<_, (i64, String)>(
-            "SELECT no, summary FROM outbox ORDER BY no LIMIT $1::bigint",
+            "SELECT no, transfer_id::text || ' ' || summary FROM outbox ORDER BY no LIMIT $1::bigint",
         );
         let rows = rows.bind(PUBLISHED_TOGETHER).fetch_all(&mut connection).await?;
         if rows.is_empty() {
             tokio::time::sleep(LOOK_EVERY).await;
             continue;
         }
-        let known = rows.iter().map(|(_, summary)| events.get(summary).cloned());
+        let known = rows.iter().map(|(_, said)| events.get(said).cloned());
         let known = known.collect::<Option<Vec<_>>>();
         let messages = known.ok_or_else(|| {
             BenchError::OtherWork("the outbox holds something that Kiungo's did not".to_owned())

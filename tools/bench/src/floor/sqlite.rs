@@ -12,21 +12,24 @@ use crate::BenchError;
 const PUT_EVENTS: &str = "
     INSERT INTO transfer_events (transfer_id, seq, at_us, event) VALUES (?1, ?2, ?3, ?4)";
 
-const PUT_TRANSFERS: &str = "
-    INSERT INTO transfers (
-        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
-        collecting, collecting_label
+const NEW_TRANSFERS: &str = "
+    INSERT INTO transfers (id, msisdn, client_reference, received_us, facts)
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+
+const NEW_STATES: &str = "
+    INSERT INTO transfer_states (
+        no, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+        core_receipt, received_us, updated_us, due_us, slot, collecting, collecting_label, state
     )
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-    ON CONFLICT (id) DO UPDATE SET
-        version = excluded.version, kind = excluded.kind, status = excluded.status,
-        is_open = excluded.is_open, has_case = excluded.has_case,
-        holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
-        core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
-        collecting = excluded.collecting, collecting_label = excluded.collecting_label
-        WHERE version < excluded.version";
+    SELECT no, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, received_us, ?11, ?12, ?13, ?14, ?15, ?16
+    FROM transfers WHERE id = ?1";
+
+const PUT_STATES: &str = "
+    UPDATE transfer_states SET
+        version = ?2, kind = ?3, status = ?5, is_open = ?6, has_case = ?7, holds_account = ?8,
+        unknown_us = ?9, core_receipt = ?10, updated_us = ?11, due_us = ?12, slot = ?13,
+        collecting = ?14, collecting_label = ?15, state = ?16
+    WHERE no = (SELECT no FROM transfers WHERE id = ?1) AND version < ?2";
 
 const LEAVE_LANES: &str = "DELETE FROM lanes WHERE transfer_id = ?1";
 
@@ -99,7 +102,9 @@ impl Database for Sqlite {
     async fn write(&mut self, batch: &[Rows]) -> Result<(), BenchError> {
         self.0.execute_batch("BEGIN IMMEDIATE")?;
         self.put(PUT_EVENTS, batch.iter().flat_map(|rows| &rows.events))?;
-        self.put(PUT_TRANSFERS, batch.iter().flat_map(|rows| &rows.transfer))?;
+        self.put(NEW_TRANSFERS, batch.iter().flat_map(|rows| &rows.transfer))?;
+        self.put(NEW_STATES, batch.iter().flat_map(|rows| &rows.new_state))?;
+        self.put(PUT_STATES, batch.iter().flat_map(|rows| &rows.state))?;
         self.put(LEAVE_LANES, batch.iter().flat_map(|rows| &rows.lanes_left))?;
         self.put(PUT_LANES, batch.iter().flat_map(|rows| &rows.lanes))?;
         self.put(PUT_LEDGER, batch.iter().flat_map(|rows| &rows.ledger))?;

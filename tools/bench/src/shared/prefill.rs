@@ -23,7 +23,7 @@ pub(super) async fn fill(test_bed: &TestBed, count: u32) -> Result<(), BenchErro
         connection.execute(TAKE_OFF).await?;
     }
     put(&mut connection, TRANSFERS, count).await?;
-    for rest in [EVENTS, ENTRIES, RECEIPTS, KEYS, COUNTS, BALANCES] {
+    for rest in [STATES, EVENTS, ENTRIES, RECEIPTS, KEYS, COUNTS, BALANCES] {
         connection.execute(rest).await?;
     }
     if count >= MANY {
@@ -68,30 +68,35 @@ const PUT_BACK: &str = "
 
 /// One a second, in turn of all kinds and of both providers.
 const TRANSFERS: &str = "
-    INSERT INTO transfers (
-        id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,
-        client_reference, core_receipt, received_us, updated_us, summary, slot
-    )
-    SELECT ('01700000-0000-7000-8000-' || lpad(to_hex(n * 256), 12, '0'))::uuid, 7,
-        (ARRAY['deposit', 'withdrawal', 'repayment', 'disbursement'])[1 + n % 4],
-        (ARRAY['gsma-sandbox', 'mpesa-tz'])[1 + n / 4 % 2],
-        'completed', false, false, false, '2557' || lpad((n % 1000000)::text, 8, '0'),
-        'earlier-' || n, 'C' || n, 1600000000000000 + n * 1000000, 1600000000500000 + n * 1000000,
-        format('{\"id\":\"01700000-0000-7000-8000-%s\",\"kind\":\"deposit\",\"status\":\"completed\",
-\"provider\":\"mpesa-tz\",\"core\":\"main\",\"msisdn\":\"2557%s\",\"accounts\":[{\"kind\":\"savings\",
-\"key\":{\"id\":%s}}],\"account\":{\"kind\":\"savings\",\"id\":%s},\"account_no\":\"%s\",\"amount\":
+    INSERT INTO transfers (id, msisdn, client_reference, received_us, facts)
+    SELECT ('01700000-0000-7000-8000-' || lpad(to_hex(n * 256), 12, '0'))::uuid,
+        '2557' || lpad((n % 1000000)::text, 8, '0'), 'earlier-' || n,
+        1600000000000000 + n * 1000000,
+        format('{\"id\":\"01700000-0000-7000-8000-%s\",\"provider\":\"mpesa-tz\",\"core\":\"main\",
+\"msisdn\":\"2557%s\",\"amount\":
 {\"minor\":150000,\"currency\":\"TZS\"},\"client_reference\":\"earlier-%s\",\"note\":null,\"origin\":
-{\"type\":\"api\",\"client\":\"bench\"},\"wallet_receipt\":\"W%s\",\"wallet_fee\":null,
-\"core_receipt\":\"C%s\",\"rejection\":null,\"case\":null,\"merged_into\":null,\"holds_account\":false,
-\"unknown_since\":null,\"version\":7,\"received_at\":%s000000,\"updated_at\":%s500000}',
-            lpad(to_hex(n * 256), 12, '0'), lpad((n % 1000000)::text, 8, '0'), n, n,
-            lpad(n::text, 9, '0'), n, n, n, 1600000000 + n, 1600000000 + n),
-        n % 4096";
+{\"type\":\"api\",\"client\":\"bench\"},\"received_at\":%s000000}',
+            lpad(to_hex(n * 256), 12, '0'), lpad((n % 1000000)::text, 8, '0'), n, 1600000000 + n)";
+
+const STATES: &str = "
+    INSERT INTO transfer_states (
+        id, no, version, kind, provider, status, is_open, has_case, holds_account, core_receipt,
+        received_us, updated_us, slot, state
+    )
+    SELECT id, n, 7, (ARRAY['deposit', 'withdrawal', 'repayment', 'disbursement'])[1 + n % 4],
+        (ARRAY['gsma-sandbox', 'mpesa-tz'])[1 + n / 4 % 2],
+        'completed', false, false, false, 'C' || n, received_us, received_us + 500000, n % 4096,
+        format('{\"kind\":\"deposit\",\"status\":\"completed\",
+\"accounts\":[{\"kind\":\"savings\",\"key\":{\"id\":%s}}],\"account\":{\"kind\":\"savings\",\"id\":%s},
+\"account_no\":\"%s\",\"wallet_receipt\":\"W%s\",\"wallet_fee\":null,\"core_receipt\":\"C%s\",\"rejection\":
+null,\"case\":null,\"merged_into\":null,\"holds_account\":false,\"unknown_since\":null,\"version\":7,
+\"updated_at\":%s500000}', n, n, lpad(n::text, 9, '0'), n, n, 1600000000 + n)
+    FROM (SELECT no AS n, id, received_us FROM transfers) AS t";
 
 /// Fewer than a transfer has, each as long as most are.
 const EVENTS: &str = "
     INSERT INTO transfer_events (transfer_id, seq, at_us, event)
-    SELECT id, seq, received_us, left(summary, 250) FROM transfers, generate_series(1, 2) AS seq";
+    SELECT id, seq, received_us, left(facts, 250) FROM transfers, generate_series(1, 2) AS seq";
 
 const ENTRIES: &str = "
     INSERT INTO ledger_entries (transfer_id, account, currency, minor)
@@ -100,7 +105,7 @@ const ENTRIES: &str = "
 
 const RECEIPTS: &str = "
     INSERT INTO receipts (receipt, provider, transfer_id, operation)
-    SELECT 'W' || no, provider, id, 'collect' FROM transfers";
+    SELECT 'W' || no, provider, id, 'collect' FROM transfer_states";
 
 const KEYS: &str = "
     INSERT INTO idempotency_keys (client, key, digest, transfer_id)
@@ -108,7 +113,7 @@ const KEYS: &str = "
 
 const COUNTS: &str = "
     INSERT INTO transfer_counts (shard, kind, provider, status, count)
-    SELECT 0, kind, provider, status, count(*) FROM transfers GROUP BY kind, provider, status";
+    SELECT 0, kind, provider, status, count(*) FROM transfer_states GROUP BY kind, provider, status";
 
 const BALANCES: &str = "
     INSERT INTO ledger_balances (shard, account, currency, minor)

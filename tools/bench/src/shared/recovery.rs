@@ -21,7 +21,7 @@ const RECOVERED_WITHIN: Duration = Duration::from_secs(60);
 /// since, and the microseconds until the last of them did.
 const GONE_ON: &str = "
     SELECT count(*), count(next.at_us), coalesce(max(next.at_us), $1) - $1
-    FROM transfers AS t CROSS JOIN LATERAL (
+    FROM transfer_states AS t CROSS JOIN LATERAL (
         SELECT min(e.at_us) AS at_us FROM transfer_events AS e
         WHERE e.transfer_id = t.id AND e.at_us > $1
     ) AS next

@@ -125,10 +125,10 @@ fn reversed() -> (Value, History) {
     ]);
     (shown, history)
 }
+
 /// A request that was answered with "nothing recorded" has left: a copy of it can still be carried out.
-/// What was answered with "nothing recorded" has left: a copy of it can still be carried out.
 #[test]
-fn nothing_was_carried_out_is_said_only_of_what_has_not_left() {
+fn only_a_request_that_never_left_is_said_to_have_come_to_nothing() {
     let said = |answered: bool| {
         let mut event = json!({ "event": "concluded", "step": "first", "operation": "collect", "outcome": "not_sent", "why": "busy" });
         if answered {

@@ -214,7 +214,7 @@ async fn a_frozen_process_loses_its_locks() {
     let mut frozen = place.connect().await;
     frozen.execute("SET idle_in_transaction_session_timeout = '300ms'").await.unwrap();
     frozen.execute("BEGIN").await.unwrap();
-    frozen.execute("SELECT * FROM transfers FOR UPDATE").await.unwrap();
+    frozen.execute("SELECT * FROM transfer_states FOR UPDATE").await.unwrap();
     // Others go on.
     store.commit(received(instruction(2), at(1))).await.unwrap();
     store.commit(then(&first.decision.transfer, at(2), clear)).await.unwrap();
