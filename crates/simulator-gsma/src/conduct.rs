@@ -176,8 +176,6 @@ fn other_digit(text: &str) -> String {
 mod tests {
     use kiungo_simulator::chance::Draws;
 
-    use super::*;
-
     #[test]
     fn a_rate_is_kept_and_a_content_is_drawn_anew_each_time() {
         let mut draws = Draws::default();
