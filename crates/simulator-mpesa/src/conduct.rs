@@ -91,8 +91,6 @@ impl Simulator {
 mod tests {
     use kiungo_simulator::chance::Draws;
 
-    use super::*;
-
     #[test]
     fn a_rate_is_kept_and_a_content_is_drawn_anew_each_time() {
         let mut draws = Draws::default();
