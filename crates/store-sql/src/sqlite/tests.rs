@@ -284,8 +284,11 @@ async fn transfers_from_before_they_were_two_rows_go_on() {
         let [settled, under_way] = &earlier;
         let change = if table == "transfers" { under_way } else { settled };
         let summary = kiungo_store::Summary::of(&change.decision.transfer);
-        let more = if table == "transfers" { ", is_open, has_case, holds_account" } else { "" };
-        let values = if table == "transfers" { ", 1, 0, 0" } else { "" };
+        let (more, values) = if table == "transfers" {
+            (", is_open, has_case, holds_account", ", 1, 0, 0")
+        } else {
+            (", no", ", 1000")
+        };
         let stored = format!(
             "INSERT INTO {table} (id, version, kind, provider, status, msisdn, client_reference,
                 received_us, updated_us, summary{more})
