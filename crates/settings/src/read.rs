@@ -78,6 +78,7 @@ impl<'a> Table<'a> {
     }
 
     /// A table inside; an absent one reads as an empty one.
+    #[must_use]
     pub fn table_or_empty(&mut self, key: &'static str) -> Self {
         let found = self.get(key);
         let span = found.as_ref().map_or_else(|| self.span.clone(), Item::span);

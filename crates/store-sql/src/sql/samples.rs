@@ -77,7 +77,7 @@ pub(crate) async fn go_on(store: &dyn Store, [settled, under_way]: &[Change; 2])
     let change = then(before, at(4), |draft| draft.refused(story::rejection()));
     store.commit(change.clone()).await.unwrap();
     let after = Summary::of(&change.decision.transfer);
-    assert_eq!(listed(after.status).await, [after.clone()]);
+    assert_eq!(listed(after.status).await, std::slice::from_ref(&after));
     // It is told as it was then.
     let told = store.outbox_rows(9).await.unwrap();
     assert_eq!(told[0].transfer, Summary::of(before));
