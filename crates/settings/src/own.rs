@@ -355,8 +355,8 @@ mod tests {
                 "f.toml:3:11: x.wait_ms: must be a whole number without quotes, not a text",
             ),
             (
-                "[x]\nurl = \"u\"\nkind = \"plane\"",
-                "f.toml:3:8: x.kind: `plane` is not one of \"plain\", \"padded\"; did you mean `plain`?",
+                "[x]\nurl = \"u\"\nkind = \"plan\"",
+                "f.toml:3:8: x.kind: `plan` is not one of \"plain\", \"padded\"; did you mean `plain`?",
             ),
         ] {
             assert_eq!(said(text), wanted);
