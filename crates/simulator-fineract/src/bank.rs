@@ -7,9 +7,9 @@ use kiungo_simulator::books::Movement;
 use super::by_id::row;
 use super::commands::Commands;
 use super::data_table::DataTable;
-use super::loans::{Loan, LoanTransaction};
+use super::loans::records::{Loan, LoanTransaction};
 use super::refusal::{Problem, Refusal};
-use super::savings::{Savings, SavingsTransaction};
+use super::savings::records::{Savings, SavingsTransaction};
 
 /// One tenant. Ids are positions plus one, so every look-up by id is direct.
 #[derive(Debug, Default)]

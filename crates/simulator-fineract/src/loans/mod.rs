@@ -4,7 +4,7 @@ pub(crate) mod adjust;
 mod allocate;
 pub(crate) mod disburse;
 pub(crate) mod post;
-mod records;
+pub(crate) mod records;
 pub(crate) mod view;
 
 use jiff::civil::Date;

@@ -2,7 +2,7 @@
 
 pub(crate) mod hold;
 pub(crate) mod post;
-mod records;
+pub(crate) mod records;
 mod rows;
 pub(crate) mod search;
 pub(crate) mod undo;

@@ -17,8 +17,8 @@ const FOR_TESTS: [&str; 2] = ["kiungo-store-sql", SIMULATOR];
 const SIMULATOR: &str = "kiungo-simulator";
 const SIMULATOR_OF: &str = "kiungo-simulator-";
 /// The crates that a simulator may use: none that an adapter is made of, or a mistake would be
-/// mirrored.
-const OF_SIMULATORS: [&str; 2] = ["kiungo-domain", SIMULATOR];
+/// mirrored. The reader of settings reads its options, and no message.
+const OF_SIMULATORS: [&str; 3] = ["kiungo-domain", "kiungo-settings", SIMULATOR];
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -97,7 +97,7 @@ fn simulators(packages: &[Package]) -> Vec<Finding> {
             if *name != package.name && !OF_SIMULATORS.contains(&name.as_str()) {
                 let says = format!(
                     "`{}` must not use `{name}`: a simulator shares nothing with the adapters but \
-                     the domain",
+                     the domain and the reader of settings",
                     package.name
                 );
                 findings.push(Finding::new(settings::FILE, 0, says));
