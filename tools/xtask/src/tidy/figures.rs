@@ -46,11 +46,14 @@ pub(crate) fn read(root: &Path) -> Result<Figures> {
     })
 }
 
-/// True for a source of the product and its tools. What contract suites run is tests.
+/// True for a source of the product and its tools; contract suites and files of tests are none.
 fn is_source(file: &SourceFile) -> bool {
     let path = &file.path;
     let is_ours = path.starts_with("crates/") || path.starts_with("tools/");
-    file.is("rs") && is_ours && path.contains("/src/") && !path.contains("/contract/")
+    let is_test = ["/contract/", "/tests/", "/testing/"].iter().any(|part| path.contains(part))
+        || path.ends_with("tests.rs")
+        || path.ends_with("/testing.rs");
+    file.is("rs") && is_ours && path.contains("/src/") && !is_test
 }
 
 /// Where the sizes of many things lie.
