@@ -18,6 +18,8 @@ use crate::counterparties::Addresses;
 
 /// The paths at which the providers give tokens and sessions.
 const LOGINS: [&str; 2] = ["/accesstoken", "/getSession/"];
+/// The parameter of a question about nothing, by which M-Pesa's adapter proves a session.
+const PROOF: &str = "input_ThirdPartyConversationID=N";
 
 /// The calls and commits that were made for one transfer.
 #[derive(Debug)]
@@ -230,9 +232,12 @@ impl Noted {
     }
 }
 
-/// True if this asks for a token or a session.
+/// True if this asks for a token or a session, or proves a new session by a question about nothing:
+/// sessions become live when they do, so that such a question belongs to no transfer.
 fn is_login(request: &Request) -> bool {
-    LOGINS.iter().any(|end| request.uri().path().ends_with(end))
+    let query = request.uri().query().unwrap_or_default();
+    let is_proof = query.split('&').any(|parameter| parameter.starts_with(PROOF));
+    is_proof || LOGINS.iter().any(|end| request.uri().path().ends_with(end))
 }
 
 /// The parties by their authority, in the order of [`Call::party`].
