@@ -386,3 +386,63 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreErro
 fn too_large() -> StoreError {
     StoreError::Corrupt("a ledger balance would not fit into 64 bits".to_owned())
 }
+
+#[cfg(test)]
+impl Rows {
+    /// A batch that writes to every table, with stand-ins for the rows that are only passed on.
+    pub(crate) fn of_every_kind() -> Self {
+        const ID: &str = "0198f2a4-7c31-8d02-9b5e-3f1a6c7d0000";
+        const OTHER: &str = "0198f2a4-7c31-8d02-9b5e-3f1a6c7e0000";
+        let id = TransferId::parse(ID).unwrap();
+        let provider = ProviderId::new("p").unwrap();
+        let text = |column: &str| [Cell::Text(column.to_owned())];
+        let one = |cell: &str| Table::of(&[Text], [text(cell)]);
+        let day = Timestamp::from_micros(0);
+        let operation = kiungo_store::codec::wallet_operation("collect").unwrap();
+        let currency = Currency::from_code("TZS").unwrap();
+        let counter = |wallet: &str| Counter {
+            day,
+            provider: provider.clone(),
+            operation,
+            currency,
+            wallet: wallet.to_owned(),
+        };
+        let total = |stored| NewTotal { total: Total { minor: 1, count: 1 }, stored };
+        let account = kiungo_domain::CoreAccount {
+            kind: kiungo_store::codec::account_kind("savings").unwrap(),
+            id: kiungo_store::codec::account_id("7").unwrap(),
+        };
+        let lane = Lane { core: kiungo_domain::CoreId::new("c").unwrap(), account };
+        let waiting = InboxMove { state: "handled", due: None, note: None, postponed: 0 };
+        let case = std::array::from_fn(|_| Cell::Null);
+        let used = Use { day, wallet: true, organisation: true };
+        Self {
+            events: one("e"),
+            transfers: one("t"),
+            new_states: one("n"),
+            states: one("s"),
+            lanes_left: [id].into(),
+            lanes: [(lane, id)].into(),
+            postponed: [(id, day)].into(),
+            counts: [(("deposit", provider.clone(), "completed"), 1)].into(),
+            ledger: one("l"),
+            balances: [(("a".to_owned(), currency), 1)].into(),
+            receipts: one("r"),
+            keys: one("k"),
+            terms: one("m"),
+            uses: [(id, Some(used)), (TransferId::parse(OTHER).unwrap(), None)].into(),
+            totals: [(counter("w"), total(true)), (counter("x"), total(false))].into(),
+            outbox: one("o"),
+            arrivals: one("i"),
+            seen: [(InboxId(1), 1)].into(),
+            inbox: [(InboxId(1), waiting)].into(),
+            transfer_cases: [(id, vec![case])].into(),
+            inbox_cases: [
+                ("a".to_owned(), None),
+                ("b".to_owned(), Some(std::array::from_fn(|_| Cell::Null))),
+            ]
+            .into(),
+            ..Self::default()
+        }
+    }
+}

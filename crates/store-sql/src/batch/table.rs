@@ -1,6 +1,8 @@
 //! Rows of one shape, on their way to a database: one at a time, or a column at a time, as the database
 //! likes it.
 
+use std::borrow::Cow;
+
 use kiungo_domain::{Currency, ProviderId, TransferId};
 use kiungo_store::InboxId;
 
@@ -75,6 +77,18 @@ impl Table {
     pub(crate) fn by_column(&self) -> impl Iterator<Item = (Column, impl Iterator<Item = &Cell>)> {
         let cells = |index| self.cells.iter().skip(index).step_by(self.columns.len());
         self.columns.iter().enumerate().map(move |(index, column)| (*column, cells(index)))
+    }
+}
+
+impl From<Table> for Cow<'_, Table> {
+    fn from(table: Table) -> Self {
+        Self::Owned(table)
+    }
+}
+
+impl<'a> From<&'a Table> for Cow<'a, Table> {
+    fn from(table: &'a Table) -> Self {
+        Cow::Borrowed(table)
     }
 }
 

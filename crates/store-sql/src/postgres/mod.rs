@@ -7,6 +7,7 @@
 //! * [`session`]: the one connection that writes, and those that read
 //! * [`journals`]: the reading of journals, many in one query
 //! * [`parameters`]: the binding of values
+//! * [`combined`]: several writing statements as one
 //! * [`failure`]: the meaning of a failure
 //!
 //! Each process has one connection that writes. Two processes may commit at the same time; what one
@@ -14,6 +15,7 @@
 //! other was quicker (events, accounts held, receipts, idempotency keys, arrivals). Then the batch is
 //! judged anew.
 
+mod combined;
 mod failure;
 mod journals;
 mod open;
@@ -31,6 +33,8 @@ use crate::sql::writer::Writer;
 use crate::sql::{OpenError, SchemaState, SqlStore};
 pub use options::PostgresOptions;
 pub(crate) use session::PostgresReaders;
+#[cfg(test)]
+pub(crate) use statements::STATEMENTS;
 
 /// A store in a `PostgreSQL` database.
 pub type PostgresStore = SqlStore<PostgresReaders>;

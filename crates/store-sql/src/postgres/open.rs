@@ -61,13 +61,18 @@ pub(super) const WRITER_SETTINGS: [(&str, &str); 4] = [
 pub(super) const READER_SETTINGS: [(&str, &str); 2] =
     [("plan_cache_mode", "auto"), ("default_transaction_read_only", "on")];
 
+/// The number of statements that the writing connection keeps prepared: all that stand alone, and
+/// the combinations that occur.
+const STATEMENTS_KEPT: usize = 256;
+
 /// The writing connection, and those that read.
 pub(super) async fn open(
     options: &PostgresOptions,
 ) -> Result<(Writing, PostgresReaders), OpenError> {
     let database = options.shown();
     prepare(connect_options(options), &database).await?;
-    let writing = connect_options(options).options(WRITER_SETTINGS);
+    let writing =
+        connect_options(options).options(WRITER_SETTINGS).statement_cache_capacity(STATEMENTS_KEPT);
     let mut connection = writing.connect().await.map_err(|error| unreachable(&database, &error))?;
     let claim = Claim::of(options);
     if let Some(claim) = claim {

@@ -1,17 +1,26 @@
 //! Binds values to statements: rows as one array for each column, words as an array.
 
-use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
+use sqlx::{Postgres, SqlStr};
 
 use crate::batch::table::{Cell, Column, Table};
 use crate::sql::Parameter;
+use crate::sql::session::Write;
 
 type Asked<'q> = Query<'q, Postgres, PgArguments>;
 
 /// A statement with rows.
 pub(super) fn with_rows<'q>(statement: &'static str, rows: &Table) -> Asked<'q> {
-    let mut asked = sqlx::query(statement);
+    bind(sqlx::query(statement), rows)
+}
+
+/// A combined statement with the rows of its parts, in their order.
+pub(super) fn with_all<'q>(combined: SqlStr, writes: &[Write<'_>]) -> Asked<'q> {
+    writes.iter().fold(sqlx::query(combined), |asked, write| bind(asked, &write.rows))
+}
+
+fn bind<'q>(mut asked: Asked<'q>, rows: &Table) -> Asked<'q> {
     for (column, cells) in rows.by_column() {
         asked = match column {
             Column::Text => asked.bind(cells.map(text).collect::<Vec<Option<&str>>>()),

@@ -11,14 +11,15 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
+use super::combined::Combined;
 use super::failure::{at_commit, before_commit, silent};
 use super::journals::Journals;
 use super::owner::{self, Claim};
-use super::parameters::{with_rows, with_values};
+use super::parameters::{with_all, with_rows, with_values};
 use super::statements::{SEARCHES, STATEMENTS};
 use crate::batch::BackendError;
 use crate::batch::table::Table;
-use crate::sql::session::Session;
+use crate::sql::session::{Session, Write};
 use crate::sql::{Parameter, Readers, Record, Statements, read};
 
 /// The longest wait for an answer. The server gives a statement up earlier; past this, it or the
@@ -34,6 +35,7 @@ pub(super) struct Writing {
     connection: Option<PgConnection>,
     /// The way in which a connection has to own the database while it writes, if it has to.
     claim: Option<Claim>,
+    combined: Combined,
 }
 
 impl Writing {
@@ -42,7 +44,7 @@ impl Writing {
         connection: PgConnection,
         claim: Option<Claim>,
     ) -> Self {
-        Self { options, connection: Some(connection), claim }
+        Self { options, connection: Some(connection), claim, combined: Combined::default() }
     }
 
     async fn connection(&mut self) -> Result<&mut PgConnection, BackendError> {
@@ -115,6 +117,19 @@ impl Session for Writing {
         let done = timeout(ANSWER_WAIT_MAX, asked).await;
         let done = self.answered(done).map_err(BackendError::Store)?;
         done.map(|done| done.rows_affected()).map_err(|error| before_commit(&error))
+    }
+
+    async fn put_all(&mut self, writes: &[Write<'_>]) -> Result<Vec<u64>, BackendError> {
+        if let [write] = writes {
+            return self.put(write.statement, &write.rows).await.map(|written| vec![written]);
+        }
+        let combined = self.combined.of(writes);
+        let asked = with_all(combined, writes).fetch_one(self.connection().await?);
+        let row = timeout(ANSWER_WAIT_MAX, asked).await;
+        let row = self.answered(row).map_err(BackendError::Store)?;
+        let row = row.map_err(|error| before_commit(&error))?;
+        let written = |index| read::unsigned(&row, index).map_err(BackendError::Store);
+        (0..writes.len()).map(written).collect()
     }
 
     async fn commit(&mut self) -> Result<(), BackendError> {

@@ -87,7 +87,7 @@ pub(super) const SEARCHES: [&str; 6] = [
     STATEMENTS.search_receipt,
 ];
 
-pub(super) const STATEMENTS: Statements = Statements {
+pub(crate) const STATEMENTS: Statements = Statements {
     facts_transfers: "
         SELECT s.id::text, s.version, s.kind, s.provider, s.status, s.has_case::int::bigint,
             s.holds_account::int::bigint

@@ -13,13 +13,16 @@ use sqlx::{
     TypeInfo,
 };
 
+use super::combined::Combined;
 use super::open::{connect_options, open};
 use super::statements::STATEMENTS;
 use super::{PostgresOptions, PostgresStore, schema};
 use crate::batch::BackendError;
+use crate::batch::rows::Rows;
 use crate::batch::table::{Column as ColumnKind, Table};
 use crate::sql::OpenError;
 use crate::sql::session::Session;
+use crate::sql::stages::Stages;
 
 fn server() -> PgConnectOptions {
     let url = std::env::var("KIUNGO_TEST_DATABASE_URL");
@@ -49,6 +52,19 @@ async fn every_statement_fits_the_schema() {
             let known = ["TEXT", "INT8", "BYTEA"].contains(&column.type_info().name());
             assert!(known, "{name}: {} is {}", column.name(), column.type_info());
         }
+    }
+}
+
+#[tokio::test]
+async fn every_stage_fits_the_schema_as_one_statement() {
+    let mut connection = migrated(server()).await;
+    let rows = Rows::of_every_kind();
+    let Stages { first, main, last } = Stages::of(&STATEMENTS, &rows);
+    for stage in [first, main, last] {
+        let combined = Combined::default().of(&stage);
+        let described = (&mut connection).prepare(combined).await.unwrap();
+        let types = described.columns().iter().map(|column| column.type_info().name().to_owned());
+        assert_eq!(Vec::from_iter(types), vec!["INT8"; stage.len()]);
     }
 }
 

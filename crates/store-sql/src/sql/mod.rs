@@ -9,6 +9,7 @@
 //! * [`transfers`], [`reports`], [`dues`], [`inbox`], [`outbox`], [`leases`], [`holds`], [`actions`],
 //!   [`requests`], [`archive`]: its subjects
 //! * [`writer`]: a batch read and written
+//! * [`stages`]: the statements that write a batch, in their order
 //! * [`maintenance`]: the work between two batches
 //! * [`read`]: rows read back
 //! * [`search`]: the ways into a search
@@ -32,6 +33,7 @@ pub(crate) mod samples;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod session;
+pub(crate) mod stages;
 pub(crate) mod statements;
 mod store;
 mod transfers;

@@ -1,5 +1,6 @@
 //! The operations of a database that the store uses: statements run, with rows in and rows out.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -58,6 +59,22 @@ pub trait Readers: Debug + Send + Sync + 'static {
     async fn close(&self);
 }
 
+/// A statement with the rows that it writes, of which there is at least one.
+#[derive(Debug)]
+pub(crate) struct Write<'a> {
+    pub(crate) statement: &'static str,
+    pub(crate) rows: Cow<'a, Table>,
+    /// True if a row that is not written was written by another process.
+    pub(crate) writes_all: bool,
+}
+
+impl Write<'_> {
+    /// True if the statement did its work by writing this number of rows.
+    pub(crate) fn is_done(&self, written: u64) -> bool {
+        !self.writes_all || written == self.rows.len() as u64
+    }
+}
+
 /// A connection that writes, one transaction at a time; it is opened anew after it broke.
 #[async_trait]
 pub(crate) trait Session: Send + 'static {
@@ -79,6 +96,16 @@ pub(crate) trait Session: Send + 'static {
 
     /// Runs a statement on rows, of which there is at least one; how many it wrote.
     async fn put(&mut self, statement: &'static str, rows: &Table) -> Result<u64, BackendError>;
+
+    /// Runs statements of which none touches a row that another touches, and none reads what another
+    /// writes; the number of rows that each wrote.
+    async fn put_all(&mut self, writes: &[Write<'_>]) -> Result<Vec<u64>, BackendError> {
+        let mut written = Vec::with_capacity(writes.len());
+        for write in writes {
+            written.push(self.put(write.statement, &write.rows).await?);
+        }
+        Ok(written)
+    }
 
     /// Commits. When this returns `Ok`, everything survives a power cut.
     async fn commit(&mut self) -> Result<(), BackendError>;

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use kiungo_domain::{CoreAccount, ProviderId, Receipt, Timestamp, TransferId};
-use kiungo_store::allowance::{Counter, KEPT, Total, Use};
+use kiungo_domain::{CoreAccount, ProviderId, Receipt, TransferId};
+use kiungo_store::allowance::{Counter, Total, Use};
 use kiungo_store::{InboxId, KeyHolder, StoreError, codec};
 
-use super::session::{Record, Session};
+use super::session::{Record, Session, Write};
+use super::stages::{Stages, counter_cells, lane_cells};
 use super::{archive, maintenance, read};
 use crate::batch::maintenance::{Maintenance, MaintenanceResult};
 use crate::batch::read_set::{CurrentVersion, Item, Lane, ReadSet, Wanted};
-use crate::batch::rows::{NewTotal, Rows};
+use crate::batch::rows::Rows;
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
 use crate::batch::{Backend, BackendError};
@@ -26,10 +27,6 @@ const LANE: &[Column] = &[Text, Text, Text];
 const NUMBER: &[Column] = &[Integer];
 /// Five that name a total of a day.
 const COUNTER: &[Column] = &[Integer, Text, Text, Text, Text];
-const TOTALS: &[Column] = &[Integer, Text, Text, Text, Text, Integer, Integer];
-const USES: &[Column] = &[Text, Integer, Integer, Integer];
-const TRANSFER_CASES: &[Column] = &[Text, Text, Text, Text, Text, Text, Integer];
-const INBOX_CASES: &[Column] = &[Text, Integer, Text, Text];
 
 /// The connection that writes, as the committer's backend.
 pub(crate) struct Writer<S>(pub(crate) S);
@@ -41,16 +38,6 @@ impl<S: Session> Writer<S> {
         wanted: Table,
     ) -> Result<Vec<S::Row>, BackendError> {
         if wanted.is_empty() { Ok(Vec::new()) } else { self.0.get(statement, &wanted).await }
-    }
-
-    /// Writes all rows. If some of them are not written, another process has written what they
-    /// collide with.
-    async fn put(&mut self, statement: &'static str, rows: &Table) -> Result<(), BackendError> {
-        if rows.is_empty() || self.0.put(statement, rows).await? == rows.len() as u64 {
-            return Ok(());
-        }
-        let quicker = "another process changed the same at the same time".to_owned();
-        Err(BackendError::Again(StoreError::Unavailable(quicker)))
     }
 
     async fn standings(
@@ -153,152 +140,18 @@ impl<S: Session> Writer<S> {
         Ok(())
     }
 
-    async fn put_transfers(&mut self, rows: &Rows) -> Result<(), BackendError> {
-        let statements = S::STATEMENTS;
-        self.put(statements.put_events, &rows.events).await?;
-        self.put(statements.new_transfers, &rows.transfers).await?;
-        self.put(statements.new_states, &rows.new_states).await?;
-        self.put(statements.put_states, &rows.states).await?;
-        self.put_lanes(rows).await?;
-        let postponed = rows.postponed.iter();
-        let postponed = postponed.map(|(id, due)| [(*id).into(), due.as_micros().into()]);
-        let postponed = Table::of(&[Text, Integer], postponed);
-        self.put(statements.put_postponed, &postponed).await?;
-        self.put(statements.put_ledger, &rows.ledger).await?;
-        self.put(statements.put_receipts, &rows.receipts).await?;
-        self.put(statements.put_keys, &rows.keys).await?;
-        if !rows.terms.is_empty() {
-            self.0.put(statements.put_terms, &rows.terms).await?;
+    /// Writes the rows of one stage. If some of them are not written, another process has written
+    /// what they collide with.
+    async fn put(&mut self, writes: &[Write<'_>]) -> Result<(), BackendError> {
+        if writes.is_empty() {
+            return Ok(());
         }
-        self.put_uses(rows).await?;
-        self.put(statements.put_outbox, &rows.outbox).await
-    }
-
-    /// Accounts that are let go of come first: others of the batch may take them.
-    async fn put_lanes(&mut self, rows: &Rows) -> Result<(), BackendError> {
-        let left = Table::of(NAME, rows.lanes_left.iter().map(|id| [(*id).into()]));
-        // Lanes that the batch itself took were never written: those are fewer rows than transfers.
-        if !left.is_empty() {
-            self.0.put(S::STATEMENTS.leave_lanes, &left).await?;
+        let written = self.0.put_all(writes).await?;
+        if written.len() == writes.len() && writes.iter().zip(written).all(|(w, n)| w.is_done(n)) {
+            return Ok(());
         }
-        let taken = rows.lanes.iter().map(|(lane, holder)| {
-            let [core, kind, account] = lane_cells(lane);
-            [core, kind, account, (*holder).into()]
-        });
-        self.put(S::STATEMENTS.put_lanes, &Table::of(&[Text, Text, Text, Text], taken)).await
-    }
-
-    /// Writes where transfers count. Uses of days that are over are removed as new ones come, twice
-    /// as many, so that their number is bounded.
-    async fn put_uses(&mut self, rows: &Rows) -> Result<(), BackendError> {
-        let (mut left, mut taken) = (Table::new(NAME), Table::new(USES));
-        for (id, counts) in &rows.uses {
-            match counts {
-                None => left.push([(*id).into()]),
-                Some(Use { day, wallet, organisation }) => {
-                    let day = day.as_micros().into();
-                    taken.push([(*id).into(), day, (*wallet).into(), (*organisation).into()]);
-                }
-            }
-        }
-        // Uses that the batch itself took were never written: those are fewer rows than transfers.
-        if !left.is_empty() {
-            self.0.put(S::STATEMENTS.leave_uses, &left).await?;
-        }
-        self.put(S::STATEMENTS.put_uses, &taken).await?;
-        let days = rows.uses.values().flatten().map(|counts| counts.day);
-        self.clear(S::STATEMENTS.clear_uses, days.min(), taken.len()).await
-    }
-
-    async fn put_totals(&mut self, rows: &Rows) -> Result<(), BackendError> {
-        let (mut new, mut known) = (Table::new(TOTALS), Table::new(TOTALS));
-        for (counter, NewTotal { total, stored }) in &rows.totals {
-            let [day, provider, operation, currency, wallet] = counter_cells(counter);
-            let (minor, count) = (total.minor.into(), total.count.into());
-            let table = if *stored { &mut known } else { &mut new };
-            table.push([day, provider, operation, currency, wallet, minor, count]);
-        }
-        self.put(S::STATEMENTS.put_totals, &known).await?;
-        self.put(S::STATEMENTS.new_totals, &new).await?;
-        let days = rows.totals.iter().filter(|(_, total)| !total.stored).map(|(of, _)| of.day);
-        self.clear(S::STATEMENTS.clear_totals, days.min(), new.len()).await
-    }
-
-    /// Removes rows of days that are over, where `new` rows of the day `first` and later came.
-    async fn clear(
-        &mut self,
-        statement: &'static str,
-        first: Option<Timestamp>,
-        new: usize,
-    ) -> Result<(), BackendError> {
-        let Some(first) = first else { return Ok(()) };
-        let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
-        let before = first.as_micros().saturating_sub(kept);
-        let most = (2 * new) as u64;
-        let row = [[before.into(), most.into()]];
-        self.0.put(statement, &Table::of(&[Integer, Integer], row)).await.map(drop)
-    }
-
-    async fn put_inbox(&mut self, rows: &Rows) -> Result<(), BackendError> {
-        let statements = S::STATEMENTS;
-        self.put(statements.put_arrivals, &rows.arrivals).await?;
-        let seen = rows.seen.iter().map(|(id, times)| [(*id).into(), (*times).into()]);
-        let seen = Table::of(&[Integer, Integer], seen);
-        self.put(statements.put_seen, &seen).await?;
-        let moves = rows.inbox.iter().map(|(id, to)| {
-            let due = to.due.map(Timestamp::as_micros);
-            [(*id).into(), to.state.into(), due.into(), to.note.clone().into(), to.postponed.into()]
-        });
-        let columns = &[Integer, Text, Integer, Text, Integer];
-        self.put(statements.put_inbox, &Table::of(columns, moves)).await
-    }
-
-    async fn put_cases(&mut self, rows: &Rows) -> Result<(), BackendError> {
-        let statements = S::STATEMENTS;
-        let mut closed = Table::new(NAME);
-        let mut replaced = Table::new(NAME);
-        let mut of_transfers = Table::new(TRANSFER_CASES);
-        let mut of_inbox = Table::new(INBOX_CASES);
-        for (id, cases) in &rows.transfer_cases {
-            replaced.push([(*id).into()]);
-            for row in cases {
-                of_transfers.push(row.clone());
-            }
-        }
-        for (subject, row) in &rows.inbox_cases {
-            match row {
-                None => closed.push([subject.clone().into()]),
-                Some(row) => of_inbox.push(row.clone()),
-            }
-        }
-        // Cases that the batch itself opened were never written: those are fewer rows than names.
-        for (statement, names) in
-            [(statements.close_cases, closed), (statements.close_transfer_cases, replaced)]
-        {
-            if !names.is_empty() {
-                self.0.put(statement, &names).await?;
-            }
-        }
-        self.put(statements.open_cases, &of_transfers).await?;
-        self.put(statements.open_inbox_cases, &of_inbox).await
-    }
-
-    /// Writes the sums that every batch adds to. It comes last: nobody else waits for these rows
-    /// longer than the commit takes.
-    async fn put_sums(&mut self, rows: &Rows) -> Result<(), BackendError> {
-        let counts = rows.counts.iter().filter(|(_, by)| **by != 0);
-        let counts = counts.map(|((kind, provider, status), by)| {
-            [(*kind).into(), provider.into(), (*status).into(), (*by).into()]
-        });
-        let columns = &[Text, Text, Text, Integer];
-        self.put(S::STATEMENTS.put_counts, &Table::of(columns, counts)).await?;
-        let balances = rows.balances.iter();
-        let balances = balances.map(|((account, currency), by)| {
-            [account.clone().into(), (*currency).into(), (*by).into()]
-        });
-        let columns = &[Text, Text, Integer];
-        self.put(S::STATEMENTS.put_balances, &Table::of(columns, balances)).await?;
-        self.put_totals(rows).await
+        let quicker = "another process changed the same at the same time".to_owned();
+        Err(BackendError::Again(StoreError::Unavailable(quicker)))
     }
 }
 
@@ -317,10 +170,10 @@ impl<S: Session> Backend for Writer<S> {
     }
 
     async fn write(&mut self, rows: &Rows) -> Result<(), BackendError> {
-        self.put_transfers(rows).await?;
-        self.put_inbox(rows).await?;
-        self.put_cases(rows).await?;
-        self.put_sums(rows).await
+        let Stages { first, main, last } = Stages::of(S::STATEMENTS, rows);
+        self.put(&first).await?;
+        self.put(&main).await?;
+        self.put(&last).await
     }
 
     async fn maintenance(
@@ -355,12 +208,6 @@ fn standing(row: &impl Record) -> Result<(TransferId, CurrentVersion), StoreErro
     Ok((codec::transfer_id(read::text(row, 0)?)?, standing))
 }
 
-/// The account's id as text: every id that a core may give fits.
-fn lane_cells(Lane { core, account }: &Lane) -> [Cell; 3] {
-    let core = core.as_str().to_owned();
-    [core.into(), account.kind.as_str().into(), account.id.to_string().into()]
-}
-
 fn lane_holder(row: &impl Record) -> Result<(Lane, TransferId), StoreError> {
     let account = CoreAccount {
         kind: codec::account_kind(read::text(row, 1)?)?,
@@ -368,12 +215,6 @@ fn lane_holder(row: &impl Record) -> Result<(Lane, TransferId), StoreError> {
     };
     let lane = Lane { core: codec::core(read::text(row, 0)?)?, account };
     Ok((lane, codec::transfer_id(read::text(row, 3)?)?))
-}
-
-fn counter_cells(counter: &Counter) -> [Cell; 5] {
-    let Counter { day, provider, operation, currency, wallet } = counter;
-    let (operation, currency) = (operation.as_str().into(), (*currency).into());
-    [day.as_micros().into(), provider.into(), operation, currency, wallet.clone().into()]
 }
 
 fn day_total(row: &impl Record) -> Result<(Counter, Total), StoreError> {

@@ -27,6 +27,8 @@ use crate::sql::writer::Writer;
 use crate::sql::{OpenError, SchemaState, SqlStore};
 pub use options::SqliteOptions;
 pub(crate) use readers::SqliteReaders;
+#[cfg(test)]
+pub(crate) use statements::STATEMENTS;
 
 /// A store in a `SQLite` file, open for as long as it lives.
 pub type SqliteStore = SqlStore<SqliteReaders>;

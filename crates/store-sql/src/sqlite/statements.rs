@@ -76,7 +76,7 @@ macro_rules! search_by {
     };
 }
 
-pub(super) const STATEMENTS: Statements = Statements {
+pub(crate) const STATEMENTS: Statements = Statements {
     facts_transfers: "
         SELECT t.id, s.version, s.kind, s.provider, s.status, s.has_case, s.holds_account
         FROM transfers AS t JOIN transfer_states AS s ON s.no = t.no WHERE t.id = ?1",
