@@ -112,12 +112,13 @@ impl Network {
 #[async_trait]
 impl Transport for Network {
     async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
-        let address = address_of(request.uri());
+        let uri = request.uri().clone();
         let exchange = async {
             crate::still_in_time()?;
             self.exchange(request).await
         };
         tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| {
+            let address = address_of(&uri);
             let why = format!("{address} did not answer within {} ms", timeout.as_millis());
             Err(Failure::NoAnswer { why })
         })
@@ -127,19 +128,20 @@ impl Transport for Network {
 impl Network {
     /// Sends, and reads the whole answer. The body has a bound of its own in time.
     pub(crate) async fn exchange(&self, mut request: Request) -> Result<Response, Failure> {
-        if !self.plaintext_allowed && is_exposed(request.uri()) {
-            let address = address_of(request.uri());
+        // The address is a text only in a message.
+        let uri = request.uri().clone();
+        if !self.plaintext_allowed && is_exposed(&uri) {
+            let address = address_of(&uri);
             let why = format!(
                 "{address} is http:// on another machine, which the configuration does not allow \
                  (plaintext_allowed)"
             );
             return Err(Failure::NotSent { why });
         }
-        let address = address_of(request.uri());
         let codings = HeaderValue::from_static(CODINGS);
         request.headers_mut().entry(ACCEPT_ENCODING).or_insert(codings);
         let mut request = reqwest::Request::try_from(request)
-            .map_err(|error| Failure::NotSent { why: describe(&address, error) })?;
+            .map_err(|error| Failure::NotSent { why: describe(&uri, error) })?;
         if let Some(bound) = Bound::present()
             && let Some(content) = request.body().and_then(reqwest::Body::as_bytes)
             && !content.is_empty()
@@ -148,10 +150,10 @@ impl Network {
             *request.body_mut() = Some(reqwest::Body::wrap(TimelyBody::new(bound, content)));
         }
         let mut response =
-            self.client.execute(request).await.map_err(|e| self.failure(&address, e))?;
+            self.client.execute(request).await.map_err(|e| self.failure(&uri, e))?;
         let mut body = BytesMut::new();
         while let Some(chunk) =
-            response.chunk().await.map_err(|error| no_answer(&address, error))?
+            response.chunk().await.map_err(|error| no_answer(&uri, error))?
         {
             if body.len() + chunk.len() > self.response_bytes_max {
                 let why = format!("the response is longer than {} bytes", self.response_bytes_max);
@@ -168,16 +170,17 @@ impl Network {
     }
 
     /// Only a failure to connect is surely before the first byte.
-    fn failure(&self, address: &str, error: reqwest::Error) -> Failure {
+    fn failure(&self, uri: &http::Uri, error: reqwest::Error) -> Failure {
         if !error.is_connect() && !error.is_builder() {
-            return no_answer(address, error);
+            return no_answer(uri, error);
         }
-        let address = match &self.proxy {
-            Some(proxy) => format!("{address} through the proxy {proxy}"),
-            None => address.to_owned(),
-        };
+        let mut address = address_of(uri);
+        if let Some(proxy) = &self.proxy {
+            address = format!("{address} through the proxy {proxy}");
+        }
         if error.is_builder() {
-            return Failure::NotSent { why: describe(&address, error) };
+            let why = format!("{address}: {}", causes(error).join(": "));
+            return Failure::NotSent { why };
         }
         // The two libraries' own words for it come first.
         let causes = causes(error);
@@ -222,13 +225,13 @@ fn address_of(uri: &http::Uri) -> String {
     format!("{scheme}://{host}:{port}")
 }
 
-fn no_answer(address: &str, error: reqwest::Error) -> Failure {
-    Failure::NoAnswer { why: describe(address, error) }
+fn no_answer(uri: &http::Uri, error: reqwest::Error) -> Failure {
+    Failure::NoAnswer { why: describe(uri, error) }
 }
 
 /// The address and the error with its causes, without the URL, which can hold phone numbers and secrets.
-fn describe(address: &str, error: reqwest::Error) -> String {
-    format!("{address}: {}", causes(error).join(": "))
+fn describe(uri: &http::Uri, error: reqwest::Error) -> String {
+    format!("{}: {}", address_of(uri), causes(error).join(": "))
 }
 
 /// The error and its causes, the outermost first.
