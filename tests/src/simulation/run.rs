@@ -7,6 +7,7 @@ use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{AccountRef, ProviderId, Reference, party::AccountKey};
 use kiungo_engine::{Caller, Clock, NewTransfer, SubmitError};
 use kiungo_simulator::clock::Clock as SimulatorClock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_store::{MemoryStore, Reports as _, Store, TransferStore as _};
 
 use super::Failure;

@@ -7,6 +7,7 @@ use kiungo_domain::Outcome;
 use kiungo_provider::{Provider, ReadError};
 use kiungo_provider_gsma::{AuthScheme, Gsma};
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::delivery::HttpDelivery;
 use kiungo_simulator::faults::{Faults, Plan};
 use kiungo_simulator::serve::serve_tls;

@@ -15,6 +15,7 @@ use kiungo_provider::{
 };
 use kiungo_provider_gsma::{AccountState, AuthScheme, Gsma, Institution, LinkStyle, MsisdnFormat};
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::delivery::Delivery;
 use kiungo_simulator::faults::{Fault, Faults, Plan, ResetConnection};
 use kiungo_simulator_gsma::options::{Credentials, Flow, LinkForm};

@@ -9,6 +9,7 @@ use kiungo_domain::{Finding, Outcome, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{CallbackContent, Provider};
 use kiungo_provider_mpesa::{Answers, Notification, OptionsError};
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::faults::Fault;
 use kiungo_simulator_mpesa::Options;
 use tokio::time::sleep;

@@ -16,6 +16,7 @@ use kiungo_provider::{
 };
 use kiungo_provider_mpesa::{Mpesa, Notification, Secrets};
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::delivery::Delivery;
 use kiungo_simulator::faults::{Fault, Faults, Plan, ResetConnection};
 use kiungo_simulator_mpesa::options::{Market, Paybill};

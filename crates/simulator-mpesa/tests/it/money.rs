@@ -1,5 +1,6 @@
 //! Operations that move money.
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{call, no_faults};
 use kiungo_simulator_mpesa::options::Options;
 use serde_json::json;

@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 
 use super::Place;
 use super::story::{
-    arrival, at, clear, commit, complete, id, instruction, keyed, provider, receipt, received, then,
-    wallet_instruction,
+    arrival, at, clear, commit, complete, id, instruction, keyed, provider, receipt, received,
+    then, wallet_instruction,
 };
 use crate::{Arrival, Change, CommitError, Store, Summary, TransferQuery};
 
