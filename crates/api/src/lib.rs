@@ -20,7 +20,7 @@ pub mod wire;
 
 pub use access::{Identity, Role};
 pub use core_requests::CoreRequestService;
-pub use digest::sha256_hex;
+pub use digest::{DigestError, SecretDigest, sha256_hex};
 pub use options::OptionsError;
 pub use scope::Scope;
 pub use service::{Service, Wallets};

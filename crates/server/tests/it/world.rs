@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use kiungo_api::{Role, Scope};
+use kiungo_api::{Role, Scope, SecretDigest};
 use kiungo_domain::ProviderId;
 use kiungo_server::{ApiKey, Readiness, ServerOptions, ServerState, router};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -77,9 +77,9 @@ impl Answer {
 
 /// A key that is its own name: the server knows its digest alone.
 pub fn key(name: &str, roles: &[Role]) -> ApiKey {
-    let sha256 = kiungo_api::sha256_hex(name.as_bytes());
+    let digest = SecretDigest::of(name);
     let roles = roles.iter().copied().collect();
-    ApiKey { name: name.to_owned(), sha256, roles, scope: Scope::default() }
+    ApiKey { name: name.to_owned(), digest, roles, scope: Scope::default() }
 }
 
 pub fn options() -> ServerOptions {
