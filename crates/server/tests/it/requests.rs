@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::body::Body;
 use http::Request;
+use kiungo_api::testing::{START, tzs};
 use kiungo_api::{CoreRequestService, Service};
 use kiungo_core_banking::{RawHook, RequestKind};
 use kiungo_domain::{AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Timestamp};
@@ -12,8 +13,7 @@ use kiungo_store::{CoreRequestDecision, CoreRequestRow, CoreRequestState, StoreE
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::fake::{Fake, START, tzs};
-use crate::world::{SECRET, World, options};
+use crate::world::{SECRET, World, options, service};
 
 /// Answers what it is told to, and notes what it is asked.
 #[derive(Default)]
@@ -107,7 +107,7 @@ fn world() -> (World, Arc<FakeRequests>) {
 }
 
 pub fn world_with(mut options: ServerOptions) -> (World, Arc<FakeRequests>) {
-    let (fake, requests) = (Arc::new(Fake::new()), Arc::new(FakeRequests::default()));
+    let ((fake, database), requests) = (service(), Arc::new(FakeRequests::default()));
     let readiness = Readiness::default();
     readiness.set(true);
     options.hook_secrets.insert(CoreId::new("main").unwrap(), SecretString::from(SECRET));
@@ -115,7 +115,7 @@ pub fn world_with(mut options: ServerOptions) -> (World, Arc<FakeRequests>) {
     let service = Arc::clone(&fake) as Arc<dyn Service>;
     let state = ServerState::new(service, options, prometheus, readiness.clone()).unwrap();
     let state = state.with_core_requests(Arc::clone(&requests) as Arc<dyn CoreRequestService>);
-    (World { fake, router: router(state), readiness }, requests)
+    (World { fake, database, router: router(state), readiness }, requests)
 }
 
 fn hook(method: &str, path: &str, body: impl Into<Body>) -> Request<Body> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
+use kiungo_api::testing::tzs;
 use kiungo_api::{Role, Scope, Service};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::{CoreId, Kind, ProviderId};
@@ -10,7 +11,6 @@ use kiungo_server::{ServerOptions, openapi_json};
 use kiungo_store::{Action, ActionId, ActionState, InboxId, InboxState, NewArrival};
 use serde_json::{Value, json};
 
-use crate::fake::tzs;
 use crate::requests::{row, world_with};
 use crate::suspense::suspended;
 use crate::world::{
@@ -152,7 +152,7 @@ async fn objects_outside_the_scope_do_not_exist_at_any_address() {
                 _ => assert_eq!(status, 404, "{method} {path}: {text}"),
             }
         }
-        assert_eq!(*world.fake.asked.lock().unwrap(), Vec::<String>::new(), "nothing was done");
+        assert_eq!(*world.fake.actions.lock().unwrap(), Vec::<String>::new(), "nothing was done");
     }
 }
 
