@@ -10,8 +10,10 @@ use crate::party::{CoreAccount, Msisdn};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// Executed, and the other side says so with a code that the mapping lists.
-    Completed(Confirmation),
+    /// Executed, and the other side says so with a code that the mapping lists. Journals and the API
+    /// keep the word `completed`.
+    #[serde(rename = "completed")]
+    Executed(Confirmation),
     /// Accepted; the result follows by callback or by asking.
     Pending(Acceptance),
     /// Definitely not executed, by a code that the mapping lists.

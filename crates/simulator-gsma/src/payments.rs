@@ -174,7 +174,7 @@ async fn notify(simulator: &Simulator, payment: Transaction) {
         _ => false,
     };
     if failed {
-        afterwards::take_back(simulator, &payment.reference);
+        afterwards::reverse(simulator, &payment.reference);
     }
 }
 

@@ -66,8 +66,8 @@ impl Simulator {
     }
 
     /// The provider takes a completed transaction back by itself; whether it did.
-    pub fn take_back(&self, reference: &str) -> bool {
-        afterwards::take_back(self, reference)
+    pub fn reverse(&self, reference: &str) -> bool {
+        afterwards::reverse(self, reference)
     }
 }
 

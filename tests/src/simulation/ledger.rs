@@ -70,7 +70,7 @@ async fn counted(world: &World, transfers: &[Transfer]) -> Result<(Counted, Coun
                         charged.insert((provider.clone(), receipt.to_string()));
                     }
                 }
-                Event::Concluded { step, outcome: Outcome::Completed(confirmation) }
+                Event::Concluded { step, outcome: Outcome::Executed(confirmation) }
                 | Event::Adopted { step, confirmation, .. }
                     if transfer.operation(step).side() == Side::Wallet =>
                 {

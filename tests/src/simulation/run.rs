@@ -201,7 +201,7 @@ impl World {
                         let account = format!("{}:{id}", kind.account_kind().as_str());
                         return Some(Wanted::Order { id: submitted.first.id, kind, act, account });
                     }
-                    Ok(Err(SubmitError::Refused(_))) => return None,
+                    Ok(Err(SubmitError::Rejected(_))) => return None,
                     Ok(Err(_)) | Err(_) => {}
                 }
             }

@@ -60,7 +60,7 @@ async fn a_client_certificate_is_all_that_a_provider_needs_to_know_us() {
     let gsma = adapter(&base, Some("client-identity.pem"));
     gsma.probe().await.unwrap();
     let outcome = gsma.collect(&collection()).await;
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
     assert_eq!(simulator.books().movements.len(), 1);
 }
 

@@ -104,7 +104,7 @@ impl World {
     /// The receipt of an operation: answered at once, reported by callback, or found by an inquiry.
     async fn receipt(&self, answered: Outcome, inquiry: WalletInquiry) -> Receipt {
         let handle = match answered {
-            Outcome::Completed(confirmation) => return confirmation.receipt,
+            Outcome::Executed(confirmation) => return confirmation.receipt,
             Outcome::Pending(acceptance) => acceptance.handle,
             other => panic!("{other:?}"),
         };
@@ -242,7 +242,7 @@ async fn revoked_tokens_are_replaced_without_anybody_noticing() {
     world.gsma.probe().await.unwrap();
     world.simulator.revoke_tokens();
     let outcome = world.gsma.collect(&collection()).await;
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -143,7 +143,7 @@ async fn a_reversal_by_the_provider_is_shown() {
     world.mpesa.collect(&order(StepName::First)).await;
     let claim = claimed(&world).await;
     let Finding::Executed(confirmation) = &claim else { panic!() };
-    world.simulator.take_back(confirmation.receipt.as_str()).unwrap();
+    world.simulator.reverse(confirmation.receipt.as_str()).unwrap();
     let found = world.ask_about(WalletOperation::Collect, &claim).await;
     let [Finding::Reversed(found)] = &found[..] else { panic!("{found:?}") };
     assert_eq!(found.receipt, confirmation.receipt);

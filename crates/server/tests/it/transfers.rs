@@ -203,7 +203,7 @@ async fn a_refusal_of_the_engine_is_answered_with_its_code() {
             None,
         ),
         (SubmitError::UnknownCore(CoreId::new("x").unwrap()), 422, "unknown_core", None),
-        (SubmitError::Refused(rejection), 422, "transfer_refused", None),
+        (SubmitError::Rejected(rejection), 422, "transfer_refused", None),
         (SubmitError::KeyReused(id), 422, "idempotency_key_reused", None),
         (busy, 503, "backlog_full", Some("3")),
         (SubmitError::Stopping, 503, "not_ready", Some("2")),
@@ -314,7 +314,7 @@ async fn lived(world: &World) -> TransferId {
         },
         &|update| {
             let receipt = Confirmation::bare(Receipt::new("9001").unwrap());
-            update.conclude(StepName::Second, Outcome::Completed(receipt), &policy);
+            update.conclude(StepName::Second, Outcome::Executed(receipt), &policy);
         },
     ];
     for step in steps {

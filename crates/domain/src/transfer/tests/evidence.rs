@@ -198,7 +198,7 @@ fn a_payout_made_after_all_counts_only_once_its_answered_undo_is_known_not_to_be
     scenario.then(Happening::Decide(PersonDecision::AcceptExecuted { step, confirmation }));
     assert_eq!(scenario.transfer.open_step(), None);
     assert!(scenario.transfer.in_transit().is_zero());
-    assert!(scenario.transfer.step(StepName::Second).is_done());
+    assert!(scenario.transfer.step(StepName::Second).is_executed());
 }
 
 /// The same of a payout under a new reference, of which a copy may be executed.
@@ -212,7 +212,7 @@ fn an_older_payout_does_not_count_while_a_copy_of_the_newer_one_may_be_executed(
         scenario.sends(done("C1")).sends(for_now()).sends(outcome);
         assert_eq!(scenario.transfer.reference(StepName::Second).generation(), 1);
         scenario.then(hears(StepName::Second, 0, executed("P0"))).then(Happening::Send);
-        assert_eq!(scenario.transfer.step(StepName::Second).is_done(), adopted);
+        assert_eq!(scenario.transfer.step(StepName::Second).is_executed(), adopted);
         assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
         assert_eq!(scenario.transfer.step(StepName::Second).attempts, 2, "nothing more is sent");
     }
