@@ -45,7 +45,7 @@ pub struct Action {
     /// The thing that it is done to.
     pub subject: String,
     /// The reason, in the person's words.
-    pub why: String,
+    pub reason: String,
     /// Its state.
     pub state: ActionState,
     /// The data needed to carry it out, in the writer's form; empty where it is done already.
@@ -105,8 +105,9 @@ pub struct Judgement {
     pub by: String,
     /// True if the action was approved.
     pub approved: bool,
-    /// The reason.
-    pub why: String,
+    /// The reason. What is stored keeps the word `why`.
+    #[serde(rename = "why")]
+    pub reason: String,
     /// The version of the transfer that was shown, where the action is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,

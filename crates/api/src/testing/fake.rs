@@ -221,13 +221,13 @@ impl FakeService {
         id: TransferId,
         new: &NewAction,
     ) -> Result<(Summary, String), RequestError> {
-        let NewAction { action, by, why, key, .. } = new;
+        let NewAction { action, by, reason, key, .. } = new;
         let summary = self.asked_about(id).await?;
         match action.clone() {
             _ if self.proposes.load(Ordering::SeqCst) => Ok((summary, format!("propose by {by}"))),
             PersonAction::Reverse { .. } => {
-                let what = format!("reverse {id} by {by}: {why}");
-                let change = |update: &mut TransferUpdate| update.request_reversal(by, why);
+                let what = format!("reverse {id} by {by}: {reason}");
+                let change = |update: &mut TransferUpdate| update.request_reversal(by, reason);
                 Ok((self.change(id, key.clone(), change).await?, what))
             }
             PersonAction::Assign { account, .. } => {
@@ -237,7 +237,7 @@ impl FakeService {
             }
             _ => {
                 let kind = action.kind().as_str();
-                Ok((summary, format!("{kind} {id} by {by}: {why}: {action:?}")))
+                Ok((summary, format!("{kind} {id} by {by}: {reason}: {action:?}")))
             }
         }
     }
@@ -253,7 +253,7 @@ impl FakeService {
             by: new.by,
             what: new.action.kind().as_str().to_owned(),
             subject: "as asked".to_owned(),
-            why: new.why,
+            reason: new.reason,
             state: if proposes { ActionState::Proposed } else { ActionState::Done },
             content: serde_json::json!({ "action": new.action }).to_string(),
             judgement: None,
@@ -320,8 +320,8 @@ impl Service for FakeService {
 
     async fn act(&self, new: NewAction) -> Result<Acted, ActError> {
         let Some(id) = new.action.transfer() else {
-            let NewAction { action, by, why, .. } = &new;
-            self.acted(format!("{} by {by}: {why}: {action:?}", action.kind().as_str()));
+            let NewAction { action, by, reason, .. } = &new;
+            self.acted(format!("{} by {by}: {reason}: {action:?}", action.kind().as_str()));
             return self.note(new, None).await;
         };
         let (transfer, what) = self.act_on(id, &new).await?;
@@ -333,21 +333,26 @@ impl Service for FakeService {
         &self,
         id: ActionId,
         by: &str,
-        why: &str,
+        reason: &str,
         seen: Option<u64>,
     ) -> Result<Acted, ActError> {
         let action = self.store.action(id).await?.ok_or(ActError::NotFound(id))?;
         if action.by == by {
             return Err(ActError::SamePerson(id));
         }
-        self.acted(format!("approve by {by}: {why}, seen {seen:?}"));
+        self.acted(format!("approve by {by}: {reason}, seen {seen:?}"));
         let action = Action { state: ActionState::Done, ..action };
         Ok(Acted { action, transfer: None, arrival: None, replayed: false })
     }
 
-    async fn decline_action(&self, id: ActionId, by: &str, why: &str) -> Result<Action, ActError> {
+    async fn decline_action(
+        &self,
+        id: ActionId,
+        by: &str,
+        reason: &str,
+    ) -> Result<Action, ActError> {
         let action = self.store.action(id).await?.ok_or(ActError::NotFound(id))?;
-        self.acted(format!("decline by {by}: {why}"));
+        self.acted(format!("decline by {by}: {reason}"));
         Ok(Action { state: ActionState::Declined, ..action })
     }
 

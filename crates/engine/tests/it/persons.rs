@@ -365,7 +365,7 @@ async fn an_arrival_that_does_not_become_clear_is_dismissed() {
     let dismissal = |arrival| NewAction {
         action: PersonAction::Dismiss { arrival },
         by: "asha".to_owned(),
-        why: "nobody made this payment".to_owned(),
+        reason: "nobody made this payment".to_owned(),
         seen: None,
         key: None,
     };

@@ -28,14 +28,14 @@ impl FakeRequests {
         &self,
         state: CoreRequestState,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         if let Some(error) = self.refuses.lock().unwrap().clone() {
             return Err(error);
         }
-        let (by, why, approved) = (by.to_owned(), why.to_owned(), true);
+        let (by, reason, approved) = (by.to_owned(), reason.to_owned(), true);
         let at = Timestamp::from_micros(START);
-        let decisions = vec![CoreRequestDecision { at, by, approved, why }];
+        let decisions = vec![CoreRequestDecision { at, by, approved, reason }];
         Ok(CoreRequestRow { state, decisions, ..row("loan-7") })
     }
 }
@@ -53,13 +53,13 @@ impl CoreRequestService for FakeRequests {
         _request: &str,
         shown: u64,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         if shown != 3 {
             let why = "it has changed".to_owned();
             return Err(DecideError::Outdated { shown, current: 3, why });
         }
-        self.decide(CoreRequestState::Submitted, by, why)
+        self.decide(CoreRequestState::Submitted, by, reason)
     }
 
     async fn decline(
@@ -68,10 +68,10 @@ impl CoreRequestService for FakeRequests {
         _request: &str,
         shown: Option<u64>,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         assert_ne!(shown, Some(2));
-        self.decide(CoreRequestState::Declined, by, why)
+        self.decide(CoreRequestState::Declined, by, reason)
     }
 }
 
