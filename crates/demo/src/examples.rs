@@ -1,4 +1,4 @@
-//! A few transfers with one line of their workload each, told from their journals.
+//! A few transfers, each with one line about what happened to it, told from their journals.
 
 use std::collections::BTreeMap;
 
