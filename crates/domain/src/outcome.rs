@@ -180,7 +180,7 @@ pub enum Reason {
     Other,
 }
 
-/// The code of a rejection of ours: the transaction that was to be taken back is not the booking that
+/// The code of a rejection of ours: the transaction that was to be reversed is not the booking that
 /// is meant, by its account, kind, amount or reference.
 pub const NOT_THE_BOOKING: &str = "not_the_booking";
 

@@ -151,7 +151,7 @@ impl ConsultedBooks {
             && transfer.cases().iter().any(taken)
     }
 
-    /// True if what the first leg moved was taken back by the other side.
+    /// True if what the first leg moved was reversed by the other side.
     pub(super) fn is_gone(&self, transfer: &Transfer) -> bool {
         let first = self.executed(transfer, transfer.reference(StepName::First));
         transfer.step(StepName::First).is_executed()

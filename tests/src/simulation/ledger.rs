@@ -55,7 +55,7 @@ pub(super) async fn compare(
 }
 
 /// Returns the receipts that count as executed now, and those that ever did: a charge stays when
-/// its operation is taken back.
+/// its operation is reversed.
 async fn counted(world: &World, transfers: &[Transfer]) -> Result<(Counted, Counted), Failure> {
     let (mut counted, mut charged) = (Counted::new(), Counted::new());
     for transfer in transfers {

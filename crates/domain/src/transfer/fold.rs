@@ -528,7 +528,7 @@ impl Transfer {
         }
     }
 
-    /// True if a person can say that a first leg counts again which was taken for taken back: it
+    /// True if a person can say that a first leg counts again which was taken for reversed: it
     /// ended the transfer, and the other side says since that it stands.
     pub(super) fn can_be_restored(&self, name: StepName, generation: u16) -> bool {
         let step = self.step(name);

@@ -75,7 +75,7 @@ pub enum Status {
     Completed,
     /// No money has moved, and none will.
     Failed,
-    /// The money that had moved was given back.
+    /// The money that had moved was reversed.
     Reversed,
     /// Received money waits for its account.
     Suspended,
@@ -268,7 +268,7 @@ impl Transfer {
         }
     }
 
-    /// The reason that it failed, is suspended, or was given back.
+    /// The reason that it failed, is suspended, or was reversed.
     pub fn rejection(&self) -> Option<&Rejection> {
         if let Progress::Rejected(rejection) | Progress::Suspended(rejection) = &self.progress {
             return Some(rejection);
@@ -285,7 +285,7 @@ impl Transfer {
         })
     }
 
-    /// True if both legs are done and neither is being given back.
+    /// True if both legs are done and neither is being reversed.
     pub fn is_completed(&self) -> bool {
         self.step(StepName::Second).is_executed()
             && matches!(self.step(StepName::UndoSecond).state, StepState::Idle)

@@ -36,7 +36,7 @@ pub struct Step {
     pub unsettled_since: Option<Timestamp>,
     /// The intent of the first sending under the present reference that may have been seen.
     pub(super) sent_first: Option<Timestamp>,
-    /// Executions that no longer count or never did: those that were taken back, and those that
+    /// Executions that no longer count or never did: those that were reversed, and those that
     /// were heard against the record.
     pub past: Vec<Past>,
     /// Its state.

@@ -380,7 +380,7 @@ fn check_held(before: &Transfer, decision: &Decision) -> Result<(), TestCaseErro
 }
 
 /// Evidence that something was executed is never without consequence: the step is done by that
-/// receipt, it was taken back, or a case is open.
+/// receipt, it was reversed, or a case is open.
 fn check_heard(
     after: &Transfer,
     reference: Reference,

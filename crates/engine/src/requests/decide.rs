@@ -133,7 +133,7 @@ impl RequestIntake {
         Ok((row, port, id))
     }
 
-    /// An earlier transfer must have failed, or been given back, before there may be another.
+    /// An earlier transfer must have failed, or been reversed, before there may be another.
     async fn not_under_way(&self, row: &CoreRequestRow) -> Result<(), DecideError> {
         let Some(transfer) = row.transfer else { return Ok(()) };
         let status = self.store().summary(transfer).await?.map(|summary| summary.status);

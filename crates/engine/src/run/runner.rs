@@ -31,7 +31,7 @@ use crate::run::decisions::{Decisions, Stale, Turn, Undone, begins_reversal};
 use crate::run::sender::{Intent, Sender};
 use crate::tasks::Tasks;
 
-/// A transfer that a task has to itself; given back even if the task panics or is ended.
+/// A transfer that a task has to itself; released even if the task panics or is ended.
 struct Taken {
     dispatcher: Arc<Dispatcher>,
     id: TransferId,

@@ -283,7 +283,7 @@ async fn another_transaction_is_not_undone_and_has_a_case() {
     assert_eq!(scene.cases(id).await, [CaseKind::CompensationRefused]);
     assert_eq!(scene.show(id).await.status, Status::NeedsAttention);
 
-    // Before a wallet is touched, the core is asked if its side could be taken back.
+    // Before a wallet is touched, the core is asked if its side could be reversed.
     let scene = Scene::open(World::new()).await;
     let id = scene.submit(Kind::Withdrawal).await;
     assert_eq!(scene.show(id).await.status, Status::Completed);

@@ -278,7 +278,7 @@ async fn a_collection_is_not_merged_into_a_payment_of_another_amount() {
     assert_eq!(scene.sent("post"), 0);
 }
 
-/// A merged transfer shows what the other one shows, also when that is given back.
+/// A merged transfer shows what the other one shows, also when that is reversed.
 #[tokio::test(start_paused = true)]
 async fn a_merged_transfer_follows_the_one_that_has_its_money() {
     let scene = Scene::confirming().await;

@@ -404,7 +404,7 @@ async fn a_failed_request_is_paid_again_only_when_a_person_says_so() {
     let first = scene.row("loan-7").await.transfer.unwrap();
     assert_eq!(scene.ended(first).await, Status::Reversed);
     *scene.world.refuses_payouts.lock().unwrap() = false;
-    // The disbursement was taken back, so the core says again that the loan is approved.
+    // The disbursement was reversed, so the core says again that the loan is approved.
     for _ in 0..3 {
         scene.hook("loan-7").await.unwrap();
         scene.intake.poll(&main()).await.unwrap();

@@ -13,7 +13,7 @@ fn choices(scenario: &Scenario) -> Vec<Choice> {
     scenario.transfer.choices()
 }
 
-/// A person stops what was not sent: before anything moved it fails, afterwards it is given back.
+/// A person stops what was not sent: before anything moved it fails, afterwards it is reversed.
 #[test]
 fn a_given_up_step_is_not_sent() {
     let mut unmoved = scenario(Kind::Withdrawal);
@@ -54,7 +54,7 @@ fn an_unknown_payout_that_a_person_knows_not_to_be_executed_is_taken_back() {
     assert_eq!(scenario.transfer.open_step(), Some(StepName::UndoFirst));
 }
 
-/// A collection that the provider has taken back, before anything followed.
+/// A collection that the provider has reversed, before anything followed.
 fn reversed() -> Scenario {
     let mut scenario = scenario(Kind::Deposit);
     scenario.sends(done("R1"));
@@ -136,7 +136,7 @@ fn only_what_is_completed_or_suspended_is_given_back() {
     assert_eq!(asks(&suspended), (true, true));
 }
 
-/// A reversal that could not come to its end is refused before anything is taken back.
+/// A reversal that could not come to its end is refused before anything is reversed.
 #[test]
 fn a_reversal_that_would_be_refused_changes_nothing() {
     let mut scenario = scenario(Kind::Disbursement);

@@ -352,7 +352,7 @@ fn a_payout_made_after_all_counts_although_its_undo_was_refused() {
     }
 }
 
-/// The same of money that waits in suspense because it could not be given back: it has its account.
+/// The same of money that waits in suspense because it could not be reversed: it has its account.
 #[test]
 fn a_booking_made_after_all_counts_although_its_refund_was_refused() {
     let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Refund);
