@@ -112,11 +112,12 @@ const BENCH: Program =
 const CHAOS: Program = Program { package: "kiungo-tests", name: "kiungo-chaos", profile: "dev" };
 
 fn main() -> ExitCode {
+    let command = Cli::parse().command;
     let Some(root) = root() else {
         eprintln!("xtask: neither this folder nor one above it holds a workspace's Cargo.toml");
         return ExitCode::FAILURE;
     };
-    let passed = match Cli::parse().command {
+    let passed = match command {
         Command::Test { only: None } => run::all(Group::ALL, &root),
         Command::Test { only: Some(group) } => run::all(&[group], &root),
         Command::Tidy => run::all(&[Group::Tidy], &root),

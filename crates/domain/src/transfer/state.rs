@@ -285,7 +285,7 @@ impl Transfer {
         })
     }
 
-    /// True if both legs are done and neither is being reversed.
+    /// True if both legs are executed and neither is being reversed.
     pub fn is_completed(&self) -> bool {
         self.step(StepName::Second).is_executed()
             && matches!(self.step(StepName::UndoSecond).state, StepState::Idle)
