@@ -188,7 +188,7 @@ async fn a_dead_letter_is_listed_shown_and_sent_again_with_who_and_why() {
         .await
         .unwrap();
     let told: Vec<_> =
-        actions.rows.iter().map(|a| (&*a.by, &*a.what, &*a.subject, &*a.why)).collect();
+        actions.rows.iter().map(|a| (&*a.by, &*a.what, &*a.subject, &*a.reason)).collect();
     let expected =
         [("amina", "discard", "order-7", "twice"), ("amina", "redrive", "order-7", "repaired")];
     assert_eq!(told, expected);

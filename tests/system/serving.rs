@@ -20,7 +20,7 @@ pub(crate) async fn settle(world: &World, serving: &Serving, wants: &[Wanted]) {
 }
 
 /// The same after a kill: an operation that the process had intended and not sent yet never arrives,
-/// and its transfer fails or is given back.
+/// and its transfer fails or is reversed.
 async fn settle_after_kill(world: &World, serving: &Serving, wants: &[Wanted]) {
     let is_expected = |transfer: &Value| {
         transfer["status"] == "completed" || transfer["rejection"]["reason"] == "never_arrived"

@@ -10,6 +10,7 @@ use kiungo::mapping_override;
 use kiungo_domain::transfer::Kind;
 use kiungo_simulator::audit::{Audit, Claim, audit};
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::delivery::HttpDelivery;
 use kiungo_simulator::faults::{Faults, Plan};
 use kiungo_simulator::serve::serve;

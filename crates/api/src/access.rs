@@ -46,6 +46,18 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Operate];
+
+    /// The role of that name.
+    ///
+    /// # Errors
+    /// The names of the roles, if it has none of them.
+    pub fn of(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|role| role.as_str() == name);
+        found.ok_or_else(|| format!("`{name}` is not one of \"read\", \"write\", \"operate\""))
+    }
+
     /// The word used in the configuration and in messages.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -20,7 +20,7 @@ pub trait CoreRequestService: Send + Sync {
         request: &str,
         shown: u64,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError>;
 
     /// Decides that a request is not paid, if it is at the version that was shown, where one is named.
@@ -30,7 +30,7 @@ pub trait CoreRequestService: Send + Sync {
         request: &str,
         shown: Option<u64>,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError>;
 }
 
@@ -46,9 +46,9 @@ impl CoreRequestService for RequestIntake {
         request: &str,
         shown: u64,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
-        Self::approve(self, core, request, shown, by, why).await
+        Self::approve(self, core, request, shown, by, reason).await
     }
 
     async fn decline(
@@ -57,8 +57,8 @@ impl CoreRequestService for RequestIntake {
         request: &str,
         shown: Option<u64>,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
-        Self::decline(self, core, request, shown, by, why).await
+        Self::decline(self, core, request, shown, by, reason).await
     }
 }

@@ -7,7 +7,8 @@
 //! * [`wire`]: requests and answers as JSON
 //! * [`problem`]: RFC 9457 problem details, one code for each thing that can go wrong
 //!
-//! With the feature `axum`, a [`Problem`](problem::Problem) is the answer of an axum handler.
+//! With the feature `testing`, there is a service for the tests of whatever carries the API. With the
+//! feature `axum`, a [`Problem`](problem::Problem) is the answer of an axum handler.
 
 pub mod access;
 pub mod core_requests;
@@ -16,11 +17,13 @@ mod options;
 pub mod problem;
 pub mod scope;
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wire;
 
 pub use access::{Identity, Role};
 pub use core_requests::CoreRequestService;
-pub use digest::sha256_hex;
+pub use digest::{DigestError, SecretDigest, sha256_hex};
 pub use options::OptionsError;
 pub use scope::Scope;
 pub use service::{Service, Wallets};

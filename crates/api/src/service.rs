@@ -43,12 +43,17 @@ pub trait Service: Wallets {
         &self,
         id: ActionId,
         by: &str,
-        why: &str,
+        reason: &str,
         seen: Option<u64>,
     ) -> Result<Acted, ActError>;
 
     /// Declines an action.
-    async fn decline_action(&self, id: ActionId, by: &str, why: &str) -> Result<Action, ActError>;
+    async fn decline_action(
+        &self,
+        id: ActionId,
+        by: &str,
+        reason: &str,
+    ) -> Result<Action, ActError>;
 
     /// Accounts that the payer of suspended money may have meant.
     async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError>;
@@ -116,14 +121,19 @@ impl Service for kiungo_engine::Engine {
         &self,
         id: ActionId,
         by: &str,
-        why: &str,
+        reason: &str,
         seen: Option<u64>,
     ) -> Result<Acted, ActError> {
-        Self::approve_action(self, id, by, why, seen).await
+        Self::approve_action(self, id, by, reason, seen).await
     }
 
-    async fn decline_action(&self, id: ActionId, by: &str, why: &str) -> Result<Action, ActError> {
-        Self::decline_action(self, id, by, why).await
+    async fn decline_action(
+        &self,
+        id: ActionId,
+        by: &str,
+        reason: &str,
+    ) -> Result<Action, ActError> {
+        Self::decline_action(self, id, by, reason).await
     }
 
     async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {

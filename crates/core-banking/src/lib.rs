@@ -164,7 +164,7 @@ pub struct CoreOrder {
 pub struct UndoOrder {
     /// Our id for the undo itself.
     pub reference: Reference,
-    /// The booking that is taken back.
+    /// The booking that is undone.
     pub original: CoreOrder,
     /// The core's id for that booking.
     pub transaction: Receipt,
@@ -189,7 +189,7 @@ pub enum Comparison {
     },
 }
 
-/// The answer to the question whether a booking could be taken back.
+/// The answer to the question whether a booking could be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoCheck {
     /// The booking can be reversed, as far as can be read, or has been reversed already.

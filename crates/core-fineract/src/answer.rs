@@ -70,7 +70,7 @@ fn undone(result: &CommandResult, order: &UndoOrder) -> Outcome {
             }
         }
         Some(id) if expected == Some(id) => {
-            Outcome::Completed(Confirmation::bare(order.transaction.clone()))
+            Outcome::Executed(Confirmation::bare(order.transaction.clone()))
         }
         _ => Outcome::unknown("the answer names another account, or none"),
     }
@@ -244,7 +244,7 @@ fn is_ours(text: &Text, reference: Reference) -> Result<bool, ()> {
 
 fn completed(id: u64, stated: Stated) -> Outcome {
     match Receipt::new(&id.to_string()) {
-        Ok(receipt) => Outcome::Completed(Confirmation { receipt, fee: None, stated }),
+        Ok(receipt) => Outcome::Executed(Confirmation { receipt, fee: None, stated }),
         Err(error) => Outcome::unknown(error.to_string()),
     }
 }

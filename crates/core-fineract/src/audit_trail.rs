@@ -128,7 +128,7 @@ pub(crate) async fn undo(client: &Client, profile: &Profile, order: &UndoOrder) 
     let reference = order.reference.hyphenated();
     let ours = |row: &Audit| {
         let url = row.url.get().and_then(|url| url.split('?').next());
-        // A repayment may have been taken back under a newer number.
+        // A repayment may have been undone under a newer number.
         url.is_some_and(|url| url == path)
             || row.command_as_json.get().is_some_and(|body| body.contains(&reference))
     };

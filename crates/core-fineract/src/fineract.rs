@@ -175,7 +175,7 @@ impl Fineract {
             Booked::Outcome(outcome) => outcome,
             Booked::Failed(rejection) => unless_found(rejection, self.inquire(order).await),
             Booked::Unnamed => match inquiry::loan(&self.client, &profile, order).await {
-                Finding::Executed(confirmation) => Outcome::Completed(confirmation),
+                Finding::Executed(confirmation) => Outcome::Executed(confirmation),
                 _ => Outcome::unknown("disbursed, but the transaction was not found yet"),
             },
         }
@@ -270,7 +270,7 @@ fn proven(finding: Finding, profile: &Profile) -> Finding {
 fn unless_found(rejection: Rejection, finding: Finding) -> Outcome {
     match finding {
         Finding::Absent => Outcome::Rejected(rejection),
-        Finding::Executed(confirmation) => Outcome::Completed(confirmation),
+        Finding::Executed(confirmation) => Outcome::Executed(confirmation),
         _ => Outcome::unknown(format!("{}: {}", rejection.code, rejection.message)),
     }
 }

@@ -69,7 +69,7 @@ pub(crate) async fn release(client: &Client, profile: &Profile, order: &UndoOrde
     }
     if row.release_transaction_id != 0 {
         return match Receipt::new(&row.release_transaction_id.to_string()) {
-            Ok(receipt) => Outcome::Completed(Confirmation::bare(receipt)),
+            Ok(receipt) => Outcome::Executed(Confirmation::bare(receipt)),
             Err(error) => Outcome::unknown(error.to_string()),
         };
     }

@@ -131,7 +131,7 @@ async fn by_trail(client: &Client, order: &CoreOrder, kind: u64, error: ReadErro
     }
 }
 
-/// Compares the row with the number that a person names with the booking. One that was taken back
+/// Compares the row with the number that a person names with the booking. One that was undone
 /// is not it either.
 pub(crate) async fn compare(
     client: &Client,

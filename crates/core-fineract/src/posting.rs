@@ -80,7 +80,7 @@ enum Mark {
 }
 
 /// The finding of rows of this kind about a booking; absent if none of them is it. A row that
-/// stands counts before one that was taken back.
+/// stands counts before one that was undone.
 pub(crate) fn among<'a, R>(
     rows: impl IntoIterator<Item = R>,
     order: &CoreOrder,
@@ -160,7 +160,7 @@ impl Row<'_> {
         }
     }
 
-    /// The words for a row that was taken back.
+    /// The words for a row that was undone.
     pub(crate) fn is_taken_back(self) -> Option<String> {
         self.is_reversed.then(|| format!("transaction {} was taken back", self.id))
     }

@@ -302,7 +302,7 @@ fn is_it(row: &LoanTransaction, order: &UndoOrder) -> bool {
 }
 
 fn done(order: &UndoOrder) -> Outcome {
-    Outcome::Completed(Confirmation::bare(order.transaction.clone()))
+    Outcome::Executed(Confirmation::bare(order.transaction.clone()))
 }
 
 fn gone() -> Ready {

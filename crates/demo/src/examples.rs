@@ -1,4 +1,4 @@
-//! A few transfers with one line of their workload each, told from their journals.
+//! A few transfers, each with one line about what happened to it, told from their journals.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ enum Theme {
     Killed,
     NeverArrived,
     AnswerLost,
-    GivenBack,
+    Reversed,
     Suspended,
     TriedAgain,
     Refused,
@@ -134,7 +134,7 @@ fn themes(events: &[Event], status: Status) -> Vec<(Theme, String)> {
         match (event.name.as_str(), status) {
             ("compensating", Status::Reversed) => {
                 themes.push((
-                    Theme::GivenBack,
+                    Theme::Reversed,
                     format!("second leg refused ({why}), first leg taken back"),
                 ));
             }
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_compensation_is_told_of_what_was_given_back_only() {
         let events = json!([{ "event": "compensating", "rejection": { "message": "full" } }]);
-        assert_eq!(themes_of(events.clone(), Status::Reversed), [Theme::GivenBack]);
+        assert_eq!(themes_of(events.clone(), Status::Reversed), [Theme::Reversed]);
         assert!(themes_of(events, Status::Completed).is_empty());
     }
 }

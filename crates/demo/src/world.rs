@@ -11,6 +11,7 @@ use kiungo_sandbox::simulators::{self, Simulated, Simulators};
 use kiungo_sandbox::{Addresses, Secrets};
 use kiungo_simulator::books::Books;
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::delivery::HttpDelivery;
 use kiungo_simulator::faults::{Faults as Luck, Plan};
 use kiungo_simulator::payment::PaymentRefused;

@@ -10,8 +10,10 @@ use crate::party::{CoreAccount, Msisdn};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// Executed, and the other side says so with a code that the mapping lists.
-    Completed(Confirmation),
+    /// Executed, and the other side says so with a code that the mapping lists. Journals and the API
+    /// keep the word `completed`.
+    #[serde(rename = "completed")]
+    Executed(Confirmation),
     /// Accepted; the result follows by callback or by asking.
     Pending(Acceptance),
     /// Definitely not executed, by a code that the mapping lists.
@@ -178,7 +180,7 @@ pub enum Reason {
     Other,
 }
 
-/// The code of a rejection of ours: the transaction that was to be taken back is not the booking that
+/// The code of a rejection of ours: the transaction that was to be reversed is not the booking that
 /// is meant, by its account, kind, amount or reference.
 pub const NOT_THE_BOOKING: &str = "not_the_booking";
 

@@ -25,7 +25,7 @@ pub enum PersonAction {
         /// The account.
         account: AccountRef,
     },
-    /// A completed or suspended transfer is given back.
+    /// A completed or suspended transfer is reversed.
     Reverse {
         /// The transfer.
         transfer: TransferId,

@@ -69,7 +69,7 @@ pub enum SubmitError {
     UnknownCore(CoreId),
     /// Limits, currency or decimals of the provider forbid it.
     #[error("{}", .0.message)]
-    Refused(Rejection),
+    Rejected(Rejection),
     /// The provider has no wallet with this number.
     #[error(transparent)]
     Wallet(#[from] NumberError),

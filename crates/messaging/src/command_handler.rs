@@ -104,7 +104,7 @@ impl Order {
         let new = NewAction {
             action: action.clone(),
             by: self.client.clone(),
-            why: reason.to_owned(),
+            reason: reason.to_owned(),
             seen,
             key: Some(self.caller()),
         };

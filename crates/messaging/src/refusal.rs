@@ -110,7 +110,7 @@ mod tests {
             message: "one more would be too many".to_owned(),
             retry: Retry::Never,
         };
-        let refusal = Refusal::at("/data", &Problem::from(SubmitError::Refused(rejection)));
+        let refusal = Refusal::at("/data", &Problem::from(SubmitError::Rejected(rejection)));
         assert_eq!(refusal.rule.as_deref(), Some("count_above_daily_maximum"));
     }
 }

@@ -114,8 +114,8 @@ pub(crate) fn request_state(state: &OfferState, called_back: bool) -> Value {
 pub(crate) fn object(state: &OfferState, standing: &Standing) -> Option<Value> {
     let word = match standing {
         Standing::Pending => "pending",
-        Standing::Booked { given_back: false } => "completed",
-        Standing::Booked { given_back: true } => "reversed",
+        Standing::Booked { reversed: false } => "completed",
+        Standing::Booked { reversed: true } => "reversed",
         Standing::Failed(_) => "failed",
     };
     match Route::of(&state.offer)? {

@@ -3,14 +3,15 @@
 #![allow(clippy::struct_field_names, reason = "the fields are named as on the wire")]
 
 use kiungo_transport::content::text;
-use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use kiungo_transport::json::{self, Literal, if_readable};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 /// A value that should be a string and is sometimes a number (§7.2): its text, digit by digit as
 /// it stands on the wire, so that no number becomes a binary fraction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Literal")]
 pub(crate) struct Text(String);
 
 impl Text {
@@ -37,34 +38,22 @@ impl From<&str> for Text {
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let literal = raw.get();
-        if literal.starts_with('"') {
-            serde_json::from_str(literal).map(Self).map_err(D::Error::custom)
-        } else if literal.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-            Ok(Self(literal.to_owned()))
-        } else {
-            Err(D::Error::custom("a string was expected"))
+impl TryFrom<Literal> for Text {
+    type Error = &'static str;
+
+    fn try_from(literal: Literal) -> Result<Self, Self::Error> {
+        match literal {
+            Literal::String(text) | Literal::Number(text) => Ok(Self(text)),
+            _ => Err("a string was expected"),
         }
     }
 }
 
-/// A field that only informs: one that cannot be read is passed over, because it must not make the
-/// payment unreadable.
-fn informing<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).ok())
-}
-
-/// The same for a list: of its entries those are passed over that cannot be read.
-fn informing_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+/// Reads a list that only informs: of its entries those are passed over that cannot be read.
+fn entries_if_readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    let entries: Option<Vec<Box<RawValue>>> = informing(deserializer)?;
+    let entries: Option<Vec<Box<RawValue>>> = if_readable(deserializer)?;
     let read = |entry: Box<RawValue>| serde_json::from_str(entry.get()).ok();
     Ok(entries.map(|entries| entries.into_iter().filter_map(read).collect()))
 }
@@ -137,16 +126,16 @@ pub(crate) struct Transaction {
     pub(crate) transaction_status: Option<Text>,
     pub(crate) amount: Option<Text>,
     pub(crate) currency: Option<Text>,
-    #[serde(deserialize_with = "informing")]
+    #[serde(deserialize_with = "if_readable")]
     pub(crate) description_text: Option<Text>,
     pub(crate) fees: Option<Vec<Fee>>,
-    #[serde(deserialize_with = "informing")]
+    #[serde(deserialize_with = "if_readable")]
     pub(crate) creation_date: Option<Text>,
-    #[serde(deserialize_with = "informing")]
+    #[serde(deserialize_with = "if_readable")]
     pub(crate) date_created: Option<Text>,
-    #[serde(deserialize_with = "informing_list")]
+    #[serde(deserialize_with = "entries_if_readable")]
     pub(crate) custom_data: Option<Vec<KeyValue>>,
-    #[serde(deserialize_with = "informing_list")]
+    #[serde(deserialize_with = "entries_if_readable")]
     pub(crate) metadata: Option<Vec<KeyValue>>,
 }
 
@@ -263,11 +252,11 @@ pub(crate) struct BillPayment {
     pub(crate) paid_amount: Option<Text>,
     pub(crate) currency: Option<Text>,
     pub(crate) requesting_organisation_transaction_reference: Option<Text>,
-    #[serde(deserialize_with = "informing")]
+    #[serde(deserialize_with = "if_readable")]
     pub(crate) request_date: Option<Text>,
-    #[serde(deserialize_with = "informing_list")]
+    #[serde(deserialize_with = "entries_if_readable")]
     pub(crate) custom_data: Option<Vec<KeyValue>>,
-    #[serde(deserialize_with = "informing_list")]
+    #[serde(deserialize_with = "entries_if_readable")]
     pub(crate) metadata: Option<Vec<KeyValue>>,
 }
 
@@ -328,13 +317,9 @@ pub(crate) fn read_body(bytes: &[u8]) -> Option<Body> {
     }
 }
 
-/// Reads a JSON object. An array is refused, although serde would read one as a struct.
+/// Reads a JSON object.
 pub(crate) fn read_object<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let text = text(bytes);
-    if !text.trim_start().starts_with('{') {
-        return None;
-    }
-    serde_json::from_str(&text).ok()
+    json::read_object(bytes).ok()
 }
 
 /// Reads a list; a single object counts as a list of one (§14).

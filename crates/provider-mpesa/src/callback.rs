@@ -8,6 +8,7 @@ use kiungo_provider::{
     CallbackContent, CallbackDecision, CallbackError, CallbackReply, RawCallback, Salvage, Terms,
 };
 use kiungo_transport::content;
+use kiungo_transport::json::read_object;
 use serde_json::json;
 
 use crate::config::Notification;
@@ -16,7 +17,7 @@ use crate::map::{payment, query};
 use crate::notice;
 use crate::questions::Questions;
 use crate::settings::Settings;
-use crate::wire::{AsyncResult, read_object};
+use crate::wire::AsyncResult;
 
 /// The purpose of a path behind the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

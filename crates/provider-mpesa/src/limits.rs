@@ -47,7 +47,7 @@ impl LimitsHit {
         hits.retain(|_, hit| hit.serial == serial);
         match outcome {
             // It passes: whatever was hit did not close the session for this operation.
-            Outcome::Completed(_) | Outcome::Pending(_) => {
+            Outcome::Executed(_) | Outcome::Pending(_) => {
                 hits.remove(operation.as_str());
                 outcome
             }
@@ -161,7 +161,7 @@ mod tests {
     fn a_success_and_a_new_session_clear_the_limit() {
         let limits = LimitsHit::default();
         interpret(&limits, 1, 7, too_large());
-        let done = Outcome::Completed(Confirmation::bare(Receipt::new("R1").unwrap()));
+        let done = Outcome::Executed(Confirmation::bare(Receipt::new("R1").unwrap()));
         interpret(&limits, 1, 8, done);
         assert_eq!(reason(&interpret(&limits, 1, 9, too_large())).0, Reason::LimitExceeded);
         assert_eq!(reason(&interpret(&limits, 2, 10, too_large())).0, Reason::LimitExceeded);

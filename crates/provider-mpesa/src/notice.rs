@@ -6,29 +6,30 @@ use jiff::civil::DateTime;
 use kiungo_domain::{Money, Receipt, Reference, Timestamp};
 use kiungo_provider::{CallbackDecision, CallbackError, Detail, PaymentNotice, Salvage, Terms};
 use kiungo_transport::content;
+use kiungo_transport::json::{if_readable, read_object};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::callback::position;
 use crate::settings::Settings;
-use crate::wire::{Text, if_text, read_object};
+use crate::wire::Text;
 
 /// The same payload for validation and confirmation; unknown fields are allowed.
 #[derive(Debug, Deserialize)]
 struct C2b {
     #[serde(default, rename = "TransID")]
     receipt: Text,
-    #[serde(default, rename = "TransTime", deserialize_with = "if_text")]
+    #[serde(default, rename = "TransTime", deserialize_with = "if_readable")]
     time: Text,
     #[serde(default, rename = "TransAmount")]
     amount: Text,
     #[serde(default, rename = "BusinessShortCode")]
     short_code: Text,
-    #[serde(default, rename = "BillRefNumber", deserialize_with = "if_text")]
+    #[serde(default, rename = "BillRefNumber", deserialize_with = "if_readable")]
     account_reference: Text,
-    #[serde(default, rename = "ThirdPartyTransID", deserialize_with = "if_text")]
+    #[serde(default, rename = "ThirdPartyTransID", deserialize_with = "if_readable")]
     third_party_id: Text,
-    #[serde(default, rename = "MSISDN", deserialize_with = "if_text")]
+    #[serde(default, rename = "MSISDN", deserialize_with = "if_readable")]
     msisdn: Text,
 }
 

@@ -3,10 +3,9 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
 use http::{HeaderValue, Method, StatusCode};
+use kiungo_transport::json::{Literal, read_object};
 use kiungo_transport::{Request, Response, content};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
 /// The fields that every request has: the market, the organisation, and the request itself.
 #[derive(Debug, Serialize)]
@@ -137,18 +136,6 @@ impl Reply {
     }
 }
 
-/// Reads a JSON object. A list is refused, although serde would read one as a struct, its first
-/// element as the code: an element without a name says nothing.
-pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
-    use serde::de::Error;
-
-    let text = content::text(body);
-    if text.trim_start().starts_with('[') {
-        return Err(serde_json::Error::custom("an object was expected"));
-    }
-    serde_json::from_str(&text)
-}
-
 fn mentions_code(body: &[u8]) -> bool {
     const NAME: &[u8] = b"output_ResponseCode";
     let text = content::text(body);
@@ -212,7 +199,8 @@ pub(crate) struct AsyncResult {
 }
 
 /// A value as text: a JSON string, or a number or boolean as written (no float is made of it).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Literal")]
 pub(crate) struct Text(Option<String>);
 
 impl Text {
@@ -229,30 +217,21 @@ impl Text {
     }
 }
 
-/// A value that only informs: where it is no text, it is not stated.
-pub(crate) fn if_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
-    let raw = <&RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
-}
-
 impl From<String> for Text {
     fn from(text: String) -> Self {
         Self(Some(text))
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
+impl TryFrom<Literal> for Text {
+    type Error = &'static str;
 
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        match raw.as_bytes().first() {
-            Some(b'"') => {
-                serde_json::from_str(raw).map(|text| Self(Some(text))).map_err(D::Error::custom)
-            }
-            Some(b'{' | b'[') | None => Err(D::Error::custom("a text was expected")),
-            Some(b'n') => Ok(Self(None)),
-            Some(_) => Ok(Self(Some(raw.to_owned()))),
+    fn try_from(literal: Literal) -> Result<Self, Self::Error> {
+        match literal {
+            Literal::String(text) | Literal::Number(text) => Ok(Self(Some(text))),
+            Literal::Boolean(truth) => Ok(Self(Some(truth.to_string()))),
+            Literal::Null => Ok(Self(None)),
+            Literal::Composite => Err("a text was expected"),
         }
     }
 }

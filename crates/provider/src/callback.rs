@@ -142,8 +142,8 @@ pub enum Standing {
     Pending,
     /// The payment has been booked. This state is final.
     Booked {
-        /// The money was given back later on.
-        given_back: bool,
+        /// True if it was reversed later on.
+        reversed: bool,
     },
     /// The payment was never booked, and the money went back.
     Failed(Refusal),

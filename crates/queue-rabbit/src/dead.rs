@@ -32,12 +32,12 @@ impl DeadLetters for RabbitQueue {
         &self,
         id: &DeadLetterId,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<Option<DeadLetter>, QueueError> {
         let channel = self.inner.link.channel(self.deadline()).await?;
         let found = self.find(&channel, id).await?;
         if let Some((message, letter)) = &found {
-            let redriven = Redriven { by: by.to_owned(), why: why.to_owned() };
+            let redriven = Redriven { by: by.to_owned(), reason: reason.to_owned() };
             let properties: &BasicProperties = &message.delivery.properties;
             self.inner.letters.send_again(letter, properties, &redriven).await?;
             self.remove(message).await?;

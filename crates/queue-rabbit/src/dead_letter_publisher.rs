@@ -84,7 +84,7 @@ impl DeadLetterPublisher {
     ) -> Result<(), QueueError> {
         let told = [
             (REDRIVEN_BY, Some(&*redriven.by)),
-            (REDRIVEN_WHY, Some(&*redriven.why)),
+            (REDRIVEN_WHY, Some(&*redriven.reason)),
             (USER, letter.user.as_deref()),
         ];
         let properties = self.marked(properties, &told);
@@ -106,7 +106,7 @@ impl DeadLetterPublisher {
     /// The person who took a message out of the dead letters, if any.
     pub(super) fn redriven(&self, properties: &BasicProperties) -> Option<Redriven> {
         let by = header(properties, REDRIVEN_BY).filter(|_| self.is_ours(properties))?;
-        Some(Redriven { by, why: header(properties, REDRIVEN_WHY).unwrap_or_default() })
+        Some(Redriven { by, reason: header(properties, REDRIVEN_WHY).unwrap_or_default() })
     }
 
     /// A dead letter, given up by us or by the broker.

@@ -125,8 +125,8 @@ impl RabbitMembership {
     }
 }
 
-/// As if the process had died: closing the channel gives back what is not acknowledged, whoever
-/// still holds a ack.
+/// As if the process had died: closing the channel returns to the queue what is not acknowledged, even
+/// if somebody still holds the delivery.
 impl Drop for RabbitMembership {
     fn drop(&mut self) {
         if !self.left {

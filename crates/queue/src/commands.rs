@@ -37,7 +37,7 @@ pub struct Redriven {
     /// The person.
     pub by: String,
     /// The reason, in the person's words.
-    pub why: String,
+    pub reason: String,
 }
 
 /// The ways in which a command ends.

@@ -58,7 +58,7 @@ pub trait DeadLetters: Send + Sync {
         &self,
         id: &DeadLetterId,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<Option<DeadLetter>, QueueError>;
 
     /// Removes one (the oldest of that name) for good; `None` if there is none of that name. The

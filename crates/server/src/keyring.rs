@@ -3,43 +3,41 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
-use kiungo_api::Identity;
+use kiungo_api::{Identity, SecretDigest};
 use kiungo_domain::{CoreId, ProviderId};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::options::ServerOptions;
 
 /// All keys and secrets.
 pub(crate) struct Keyring {
-    keys: Vec<([u8; 32], Identity)>,
-    callbacks: BTreeMap<ProviderId, [u8; 32]>,
-    hooks: BTreeMap<CoreId, [u8; 32]>,
+    keys: Vec<(SecretDigest, Identity)>,
+    callbacks: BTreeMap<ProviderId, SecretDigest>,
+    hooks: BTreeMap<CoreId, SecretDigest>,
 }
 
 impl Keyring {
     /// The keys and secrets of options that have been checked.
     pub(crate) fn new(options: &ServerOptions) -> Self {
         let identity = |key: &crate::ApiKey| {
-            let identity = Identity::new(&key.name, key.roles.clone(), key.scope.clone());
-            key.digest().map(|digest| (digest, identity))
+            (key.digest, Identity::new(&key.name, key.roles.clone(), key.scope.clone()))
         };
+        let digest = |secret: &SecretString| SecretDigest::of(secret.expose_secret());
         let secrets = options.callback_secrets.iter();
         let hooks = options.hook_secrets.iter();
         Self {
-            keys: options.keys.iter().filter_map(identity).collect(),
-            callbacks: secrets.map(|(id, s)| (id.clone(), sha256(s.expose_secret()))).collect(),
-            hooks: hooks.map(|(id, s)| (id.clone(), sha256(s.expose_secret()))).collect(),
+            keys: options.keys.iter().map(identity).collect(),
+            callbacks: secrets.map(|(id, secret)| (id.clone(), digest(secret))).collect(),
+            hooks: hooks.map(|(id, secret)| (id.clone(), digest(secret))).collect(),
         }
     }
 
     /// The holder of this key. Every key is compared, so that the time tells nothing.
     pub(crate) fn holder(&self, token: &str) -> Option<&Identity> {
-        let presented = sha256(token);
+        let presented = SecretDigest::of(token);
         let mut found = None;
         for (digest, identity) in &self.keys {
-            if verify_slices_are_equal(digest, &presented).is_ok() {
+            if digest.is(&presented) {
                 found = Some(identity);
             }
         }
@@ -59,20 +57,13 @@ impl Keyring {
 }
 
 fn calling<'a, I: Ord>(
-    secrets: &'a BTreeMap<I, [u8; 32]>,
+    secrets: &'a BTreeMap<I, SecretDigest>,
     id: Option<&I>,
     secret: &str,
 ) -> Option<&'a I> {
-    let presented = sha256(secret);
+    let presented = SecretDigest::of(secret);
     let known = id.and_then(|id| secrets.get_key_value(id));
-    let nobody = [0; 32];
-    let digest = known.map_or(&nobody, |(_, digest)| digest);
-    let equal = verify_slices_are_equal(digest, &presented).is_ok();
+    let digest = known.map_or(&SecretDigest::IMPOSSIBLE, |(_, digest)| digest);
+    let equal = digest.is(&presented);
     known.filter(|_| equal).map(|(id, _)| id)
-}
-
-pub(crate) fn sha256(text: &str) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-    bytes
 }

@@ -33,7 +33,7 @@ pub mod serve;
 pub mod state;
 
 pub use docs::openapi_json;
-pub use options::{ApiKey, KNOWN_TO_ALL, ServerOptions, is_known_to_all};
+pub use options::{ApiKey, ServerOptions};
 pub use router::{router, watch_router};
 pub use serve::serve;
 pub use state::{Readiness, ServerState};

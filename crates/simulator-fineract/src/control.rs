@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use kiungo_simulator::faults::Plan;
+use kiungo_simulator::control::fault_routes;
+use kiungo_simulator::faults::Faults;
 
 use super::{ClientSpec, Simulator};
 
@@ -15,11 +16,11 @@ use super::{ClientSpec, Simulator};
 const BODY_LENGTH_MAX: usize = 64 * 1024 * 1024;
 
 /// The routes under `/_sim`.
-pub(crate) fn router() -> Router<Simulator> {
+pub(crate) fn router(faults: &Faults) -> Router<Simulator> {
     Router::new()
         .route("/_sim/books", get(books))
-        .route("/_sim/faults", get(faults).put(set_faults))
         .route("/_sim/clients", post(open_clients))
+        .merge(fault_routes(faults))
         .layer(DefaultBodyLimit::max(BODY_LENGTH_MAX))
 }
 
@@ -35,15 +36,6 @@ async fn books(State(simulator): State<Simulator>, parameters: Parameters) -> Re
         Some(books) => Json(books).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
-}
-
-async fn faults(State(simulator): State<Simulator>) -> Json<Plan> {
-    Json(simulator.faults().plan())
-}
-
-async fn set_faults(State(simulator): State<Simulator>, Json(plan): Json<Plan>) -> Json<Plan> {
-    simulator.faults().set(plan.clone());
-    Json(plan)
 }
 
 /// Opens clients one by one and stops at the first that cannot be opened.

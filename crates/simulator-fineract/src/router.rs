@@ -8,6 +8,6 @@ impl Simulator {
     /// The routes for clients, `/fineract-provider/…`, and those for whoever runs the simulator,
     /// `/_sim/…`.
     pub fn router(&self) -> Router {
-        control::router().fallback(requests::handle).with_state(self.clone())
+        control::router(self.faults()).fallback(requests::handle).with_state(self.clone())
     }
 }

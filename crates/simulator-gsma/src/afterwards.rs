@@ -44,7 +44,7 @@ pub(super) fn follow(simulator: &Simulator, id: &str) {
     if happens("reversed_later", conduct.reversed_later) {
         let (id, reference) = (id.to_owned(), transaction.reference.clone());
         later(simulator, late, move |simulator| async move {
-            let taken = take_back(&simulator, &reference);
+            let taken = reverse(&simulator, &reference);
             if taken && simulator.options().conduct.reversals_told {
                 callback::send(&simulator, &id).await;
             }
@@ -64,7 +64,7 @@ pub(super) fn follow_payment(simulator: &Simulator, payment: &Transaction) {
     if simulator.happens("reversed_later", &payment.key, conduct.reversed_later) {
         let reference = payment.reference.clone();
         later(simulator, Duration::from_millis(conduct.late_ms), move |simulator| async move {
-            take_back(&simulator, &reference);
+            reverse(&simulator, &reference);
         });
     }
 }
@@ -135,7 +135,7 @@ fn again(simulator: &Simulator, id: &str, first: &Transaction) {
 }
 
 /// Gives a completed transaction back, if nothing of it was given back yet; whether it was.
-pub(super) fn take_back(simulator: &Simulator, reference: &str) -> bool {
+pub(super) fn reverse(simulator: &Simulator, reference: &str) -> bool {
     let now = simulator.now();
     let mut guard = simulator.state();
     let state = &mut *guard;

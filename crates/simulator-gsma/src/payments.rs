@@ -8,8 +8,9 @@ use axum::http::{Method, Uri};
 use kiungo_domain::Money;
 use kiungo_simulator::books::Movement;
 use kiungo_simulator::callback_sender::Letter;
-use kiungo_simulator::faults::{Fault, hash};
-use kiungo_simulator::ledger::{FLOAT, Hindrance};
+use kiungo_simulator::control::Provider;
+use kiungo_simulator::faults::{Fault, Faults, hash};
+use kiungo_simulator::ledger::{FLOAT, Hindrance, Ledger};
 use kiungo_simulator::payment::PaymentRefused;
 use serde_json::{Map, Value, json};
 
@@ -21,8 +22,32 @@ use super::state::Transaction;
 use super::version::Version;
 use super::{afterwards, format};
 
+impl Provider for Simulator {
+    fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    fn with_ledger<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
+        work(&mut self.state().ledger)
+    }
+
+    /// A text with a colon names an account by another identifier than its number: `walletid:1`.
+    fn party_of(text: &str) -> String {
+        format::party_of_text(text)
+    }
+
+    async fn pay(
+        &self,
+        msisdn: &str,
+        amount_minor: i64,
+        account_reference: &str,
+    ) -> Result<String, PaymentRefused> {
+        pay(self, msisdn, amount_minor, account_reference).await
+    }
+}
+
 /// Moves the money and lets the client know.
-pub(super) async fn pay(
+async fn pay(
     simulator: &Simulator,
     msisdn: &str,
     amount_minor: i64,
@@ -149,7 +174,7 @@ async fn notify(simulator: &Simulator, payment: Transaction) {
         _ => false,
     };
     if failed {
-        afterwards::take_back(simulator, &payment.reference);
+        afterwards::reverse(simulator, &payment.reference);
     }
 }
 

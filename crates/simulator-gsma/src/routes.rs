@@ -1,4 +1,4 @@
-//! The routes of the provider, and what customers and it itself do beside them.
+//! The routes of the provider, and what it does itself beside them.
 
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
@@ -6,10 +6,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use axum::{Extension, Json, Router};
-use kiungo_simulator::books::Books;
-use kiungo_simulator::control::{self, Provider};
-use kiungo_simulator::faults::Faults;
-use kiungo_simulator::payment::PaymentRefused;
+use kiungo_simulator::control;
 use serde::Deserialize;
 
 use super::error::{ApiError, Category};
@@ -18,7 +15,7 @@ use super::schema::Violations;
 use super::simulator::{Api, Simulator};
 use super::state::AccountStatus;
 use super::version::Version;
-use super::{accounts, afterwards, format, payments, processing, reads, security};
+use super::{accounts, afterwards, format, processing, reads, security};
 
 impl Simulator {
     /// The API under its prefixes, the token endpoint, and `/_sim`.
@@ -69,46 +66,8 @@ impl Simulator {
     }
 
     /// The provider takes a completed transaction back by itself; whether it did.
-    pub fn take_back(&self, reference: &str) -> bool {
-        afterwards::take_back(self, reference)
-    }
-
-    /// A customer pays the organisation by himself and names an account. The money moves, after the
-    /// client was asked where the options say so; the client hears of it a moment later. The
-    /// transaction's reference.
-    ///
-    /// # Errors
-    /// When the wallet does not allow it; nothing moved then.
-    pub async fn pay(
-        &self,
-        msisdn: &str,
-        amount_minor: i64,
-        account_reference: &str,
-    ) -> Result<String, PaymentRefused> {
-        payments::pay(self, msisdn, amount_minor, account_reference).await
-    }
-}
-
-impl Provider for Simulator {
-    fn books(&self) -> Books {
-        Self::books(self)
-    }
-
-    fn faults(&self) -> &Faults {
-        &self.inner.faults
-    }
-
-    fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
-        Self::open_wallet(self, msisdn, balance_minor);
-    }
-
-    async fn pay(
-        &self,
-        msisdn: &str,
-        amount_minor: i64,
-        account_reference: &str,
-    ) -> Result<String, PaymentRefused> {
-        Self::pay(self, msisdn, amount_minor, account_reference).await
+    pub fn reverse(&self, reference: &str) -> bool {
+        afterwards::reverse(self, reference)
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::response::Response;
 use kiungo_domain::Timestamp;
-use kiungo_simulator::books::Books;
 use kiungo_simulator::callback_sender::Courier;
 use kiungo_simulator::chance::Draws;
 use kiungo_simulator::clock::Clock;
@@ -82,24 +81,13 @@ impl Simulator {
         self.options().security.tls.as_ref().map(Tls::read).transpose()
     }
 
-    /// The truth, for an audit.
-    pub fn books(&self) -> Books {
-        self.state().ledger.books()
-    }
-
-    /// Opens a wallet with a balance, or adds to an open one. A text with a colon names an account
-    /// by another identifier: `walletid:1`.
-    pub fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
-        self.state().ledger.open(&format::party_of_text(msisdn), balance_minor);
-    }
-
-    /// Puts an account into another state; it is named as in [`Simulator::open_wallet`].
+    /// Puts an account into another state; it is named as when a wallet is opened.
     pub fn set_account_status(&self, account: &str, status: AccountStatus) {
         self.state().set_status(format::party_of_text(account), status);
     }
 
     /// Gives out a one-time code with which up to so much is paid out of an account, once. The
-    /// account is named as in [`Simulator::open_wallet`].
+    /// account is named as when a wallet is opened.
     pub fn give_code(&self, code: &str, account: &str, minor_max: i64) {
         let party = format::party_of_text(account);
         self.state().codes.insert(code.to_owned(), state::Code { party, minor_max });

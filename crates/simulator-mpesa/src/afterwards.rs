@@ -30,7 +30,7 @@ pub(super) fn follow(simulator: &Simulator, position: usize) {
     }
     if simulator.happens("reversed_later", key, conduct.reversed_later) {
         later(simulator, late, move |simulator| async move {
-            let _ = simulator.take_back(&receipt);
+            let _ = simulator.reverse(&receipt);
         });
     }
     if kind == Kind::C2b && simulator.happens("collections_told", key, conduct.collections_told) {

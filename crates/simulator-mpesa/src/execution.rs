@@ -101,8 +101,8 @@ impl Simulator {
     /// # Errors
     /// The response code, if there is no such transaction, it was taken back already, or its money
     /// has been spent.
-    pub fn take_back(&self, receipt: &str) -> Result<String, &'static str> {
-        take_back(self, receipt).map_err(|code| code.name)
+    pub fn reverse(&self, receipt: &str) -> Result<String, &'static str> {
+        reverse_by_receipt(self, receipt).map_err(|code| code.name)
     }
 }
 
@@ -120,7 +120,7 @@ pub(super) fn transfer(state: &mut State, order: &Order, now: Timestamp) -> Resu
 }
 
 /// The operator takes a transaction back, without being asked by the organisation.
-fn take_back(simulator: &Simulator, receipt: &str) -> Result<String, Code> {
+fn reverse_by_receipt(simulator: &Simulator, receipt: &str) -> Result<String, Code> {
     let order = Order {
         kind: Kind::Reversal,
         third_party: String::new(),

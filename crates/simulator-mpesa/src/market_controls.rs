@@ -16,7 +16,7 @@ pub(super) fn routes() -> Router<Simulator> {
         .route("/_sim/public-key", get(public_key))
         .route("/_sim/acknowledgements", get(acknowledgements))
         .route("/_sim/statement", get(statement))
-        .route("/_sim/reversals", post(take_back))
+        .route("/_sim/reversals", post(reverse))
 }
 
 async fn public_key(State(simulator): State<Simulator>) -> String {
@@ -42,12 +42,15 @@ async fn statement(State(simulator): State<Simulator>, Query(period): Query<Peri
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TakeBack {
+struct ReversalByReceipt {
     receipt: String,
 }
 
-async fn take_back(State(simulator): State<Simulator>, Json(what): Json<TakeBack>) -> Response {
-    match simulator.take_back(&what.receipt) {
+async fn reverse(
+    State(simulator): State<Simulator>,
+    Json(what): Json<ReversalByReceipt>,
+) -> Response {
+    match simulator.reverse(&what.receipt) {
         Ok(receipt) => (StatusCode::CREATED, Json(json!({ "receipt": receipt }))).into_response(),
         Err(code) => {
             (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": code }))).into_response()

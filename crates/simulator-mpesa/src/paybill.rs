@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use kiungo_domain::Money;
 use kiungo_simulator::callback_sender::Letter;
+use kiungo_simulator::control::Provider;
 use kiungo_simulator::digest::sha256_hex;
-use kiungo_simulator::ledger::{FLOAT, Hindrance};
+use kiungo_simulator::faults::Faults;
+use kiungo_simulator::ledger::{FLOAT, Hindrance, Ledger};
 use kiungo_simulator::payment::PaymentRefused;
 use kiungo_simulator::people::name_of;
 use serde_json::{Value, json};
@@ -32,13 +34,20 @@ struct Payment {
     third_party: String,
 }
 
-impl Simulator {
-    /// A customer pays the organisation by himself and names an account: the client validates,
-    /// the money moves, and a moment later the client has it confirmed. The receipt.
-    ///
-    /// # Errors
-    /// When the wallet does not allow it, or the client turned it away; nothing moved then.
-    pub async fn pay(
+impl Provider for Simulator {
+    fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    fn with_ledger<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
+        work(&mut self.state().ledger)
+    }
+
+    fn party_of(text: &str) -> String {
+        text.trim_start_matches('+').to_owned()
+    }
+
+    async fn pay(
         &self,
         msisdn: &str,
         amount_minor: i64,
@@ -58,7 +67,7 @@ async fn pay(
     let currency = simulator.options().currency();
     let amount = Money::from_minor(amount_minor, currency).filter(|amount| !amount.is_zero());
     let amount = amount.ok_or(PaymentRefused::InvalidAmount)?;
-    let party = msisdn.trim_start_matches('+').to_owned();
+    let party = Simulator::party_of(msisdn);
     let has = simulator.state().ledger.balance(&party).ok_or(PaymentRefused::UnknownWallet)?;
     if has < amount_minor {
         return Err(PaymentRefused::InsufficientFunds);

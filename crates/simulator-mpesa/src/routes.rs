@@ -6,10 +6,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
-use kiungo_simulator::books::Books;
-use kiungo_simulator::control::{self, Provider};
-use kiungo_simulator::faults::Faults;
-use kiungo_simulator::payment::PaymentRefused;
+use kiungo_simulator::control;
 
 use super::call::Call;
 use super::order::Kind;
@@ -25,29 +22,6 @@ impl Simulator {
             .fallback(|| async { answer::not_found() })
             .with_state(self.clone())
             .merge(control::router(self.clone()))
-    }
-}
-
-impl Provider for Simulator {
-    fn books(&self) -> Books {
-        Self::books(self)
-    }
-
-    fn faults(&self) -> &Faults {
-        &self.inner.faults
-    }
-
-    fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
-        Self::open_wallet(self, msisdn, balance_minor);
-    }
-
-    async fn pay(
-        &self,
-        msisdn: &str,
-        amount_minor: i64,
-        account_reference: &str,
-    ) -> Result<String, PaymentRefused> {
-        Self::pay(self, msisdn, amount_minor, account_reference).await
     }
 }
 

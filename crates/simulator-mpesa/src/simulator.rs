@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use kiungo_domain::Timestamp;
-use kiungo_simulator::books::Books;
 use kiungo_simulator::callback_sender::Courier;
 use kiungo_simulator::clock::Clock;
 use kiungo_simulator::delivery::Delivery;
@@ -69,16 +68,6 @@ impl Simulator {
             Some(private) => self.inner.own_keys.get_or_init(|| KeyPair::read(private)).as_ref(),
             None => keys::pair(self.options().key_bits),
         }
-    }
-
-    /// The truth, for an audit.
-    pub fn books(&self) -> Books {
-        self.state().ledger.books()
-    }
-
-    /// Opens a wallet with a balance, or adds to an open one.
-    pub fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
-        self.state().ledger.open(msisdn.trim_start_matches('+'), balance_minor);
     }
 
     /// The number of results and confirmations that the client acknowledged in another form than

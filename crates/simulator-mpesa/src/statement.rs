@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, DateTime};
 use kiungo_domain::{Currency, Money, Timestamp};
 use kiungo_simulator::books::{Books, Movement};
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::ledger::FLOAT;
 use kiungo_simulator::people::name_of;
 

@@ -135,7 +135,7 @@ struct Standing<'a> {
 impl<'a> Standing<'a> {
     fn of(books: &'a Books) -> Self {
         // A core counts its savings and its loans apart: a receipt is unique with its party only.
-        let taken_back = |unasked: bool| -> BTreeSet<(&str, &str)> {
+        let reversed = |unasked: bool| -> BTreeSet<(&str, &str)> {
             let movements = books.movements.iter();
             movements
                 .filter(|movement| !movement.takes_back.is_empty() && movement.unasked == unasked)
@@ -148,12 +148,12 @@ impl<'a> Standing<'a> {
             collected: BTreeMap::new(),
             beside: BTreeMap::new(),
             foreign: Vec::new(),
-            returned: taken_back(true),
+            returned: reversed(true),
         };
-        let taken_back = taken_back(false);
+        let reversed = reversed(false);
         for movement in &books.movements {
             let stands = movement.takes_back.is_empty()
-                && !taken_back.contains(&(movement.party.as_str(), movement.receipt.as_str()));
+                && !reversed.contains(&(movement.party.as_str(), movement.receipt.as_str()));
             if !stands {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! `/_sim/…`: looking into a provider's simulator and acting in it from outside.
+//! `/_sim/…`: looking into a simulator and acting in it from outside.
 
 use std::future::Future;
 
@@ -12,45 +12,68 @@ use serde_json::json;
 
 use crate::books::Books;
 use crate::faults::{Faults, Plan};
+use crate::ledger::Ledger;
 use crate::payment::PaymentRefused;
 
-/// The controls that every provider's simulator offers to the outside.
+/// A simulated provider, as far as all of them are alike to the outside.
 pub trait Provider: Clone + Send + Sync + 'static {
-    /// The truth.
-    fn books(&self) -> Books;
     /// The faults.
     fn faults(&self) -> &Faults;
-    /// Opens a wallet.
-    fn open_wallet(&self, msisdn: &str, balance_minor: i64);
-    /// A customer pays by himself.
+
+    /// Works on the e-money, alone.
+    fn with_ledger<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T;
+
+    /// The party of the ledger that a text names.
+    fn party_of(text: &str) -> String;
+
+    /// A customer pays the organisation by himself and names an account. The money moves, after the
+    /// client was asked where the options say so; the client hears of it a moment later. The receipt.
+    ///
+    /// # Errors
+    /// When the wallet does not allow it, or the client turned it away; nothing moved then.
     fn pay(
         &self,
         msisdn: &str,
         amount_minor: i64,
         account_reference: &str,
     ) -> impl Future<Output = Result<String, PaymentRefused>> + Send;
+
+    /// The truth, for an audit.
+    fn books(&self) -> Books {
+        self.with_ledger(|ledger| ledger.books())
+    }
+
+    /// Opens a wallet with a balance, or adds to an open one.
+    fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
+        self.with_ledger(|ledger| ledger.open(&Self::party_of(msisdn), balance_minor));
+    }
 }
 
-/// The routes under `/_sim`.
+/// The routes of a provider under `/_sim`.
 pub fn router<P: Provider>(provider: P) -> Router {
     Router::new()
         .route("/_sim/books", get(books::<P>))
-        .route("/_sim/faults", get(faults::<P>).put(set_faults::<P>))
         .route("/_sim/wallets", post(open_wallet::<P>))
         .route("/_sim/payments", post(pay::<P>))
+        .merge(fault_routes(provider.faults()))
         .with_state(provider)
+}
+
+/// The routes at which the faults of any simulator are read and set.
+pub fn fault_routes<S: Clone + Send + Sync + 'static>(faults: &Faults) -> Router<S> {
+    Router::new().route("/_sim/faults", get(plan).put(set_plan)).with_state(faults.clone())
 }
 
 async fn books<P: Provider>(State(provider): State<P>) -> Json<Books> {
     Json(provider.books())
 }
 
-async fn faults<P: Provider>(State(provider): State<P>) -> Json<Plan> {
-    Json(provider.faults().plan())
+async fn plan(State(faults): State<Faults>) -> Json<Plan> {
+    Json(faults.plan())
 }
 
-async fn set_faults<P: Provider>(State(provider): State<P>, Json(plan): Json<Plan>) -> Json<Plan> {
-    provider.faults().set(plan.clone());
+async fn set_plan(State(faults): State<Faults>, Json(plan): Json<Plan>) -> Json<Plan> {
+    faults.set(plan.clone());
     Json(plan)
 }
 

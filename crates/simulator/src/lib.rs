@@ -10,7 +10,7 @@
 //! * [`chance`]: numbers from a seed, and the conduct that is drawn for a business content
 //! * [`response_faults`]: the faults that befall an answer
 //! * [`callback_sender`], [`delivery`]: callbacks with their faults, and the way in which they travel
-//! * [`control`]: `/_sim` of a provider
+//! * [`control`]: `/_sim`: the faults of any simulator, and the books, wallets and payments of a provider
 //! * [`clock`]: the time of day; [`digest`]: SHA-256
 //! * [`serve`]: running a simulator on a port, [`tls`]: with certificates
 //! * [`audit`]: the comparison of every transfer with the books, whoever kept them

@@ -80,7 +80,7 @@ fn life(n: u32) -> [Change; 3] {
 fn conclude(draft: &mut TransferUpdate, step: StepName, text: &str) {
     if draft.transfer().step(step).is_open() {
         let confirmation = kiungo_domain::outcome::Confirmation::bare(receipt(text));
-        let outcome = kiungo_domain::Outcome::Completed(confirmation);
+        let outcome = kiungo_domain::Outcome::Executed(confirmation);
         draft.conclude(step, outcome, &policy());
     } else {
         complete(draft, step, text);

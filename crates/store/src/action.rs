@@ -45,7 +45,7 @@ pub struct Action {
     /// The thing that it is done to.
     pub subject: String,
     /// The reason, in the person's words.
-    pub why: String,
+    pub reason: String,
     /// Its state.
     pub state: ActionState,
     /// The data needed to carry it out, in the writer's form; empty where it is done already.
@@ -105,8 +105,9 @@ pub struct Judgement {
     pub by: String,
     /// True if the action was approved.
     pub approved: bool,
-    /// The reason.
-    pub why: String,
+    /// The reason. What is stored keeps the word `why`.
+    #[serde(rename = "why")]
+    pub reason: String,
     /// The version of the transfer that was shown, where the action is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,
@@ -135,4 +136,24 @@ pub trait ActionStore: Send + Sync {
 
     /// Lists actions of persons, the one asked for last first.
     async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CoreRequestDecision;
+
+    /// Rows of former versions are read back by these words.
+    #[test]
+    fn the_stored_form_of_a_persons_reason_keeps_its_word() {
+        let (at, by, reason) = (Timestamp::from_micros(1), "asha".to_owned(), "seen".to_owned());
+        let (again, by_whom) = (reason.clone(), by.clone());
+        let judgement = Judgement { at, by, approved: true, reason, seen: None };
+        let decision = CoreRequestDecision { at, by: by_whom, approved: true, reason: again };
+        let stored = r#"{"at":1,"by":"asha","approved":true,"why":"seen"}"#;
+        assert_eq!(serde_json::to_string(&judgement).unwrap(), stored);
+        assert_eq!(serde_json::to_string(&decision).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<Judgement>(stored).unwrap(), judgement);
+        assert_eq!(serde_json::from_str::<CoreRequestDecision>(stored).unwrap(), decision);
+    }
 }

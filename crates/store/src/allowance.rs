@@ -122,7 +122,7 @@ pub struct Reckoning {
 
 /// True if the wallet's operation was executed, or may be yet.
 fn counts(transfer: &Transfer) -> bool {
-    let executed = transfer.step(transfer.kind().leg(Side::Wallet)).is_done();
+    let executed = transfer.step(transfer.kind().leg(Side::Wallet)).is_executed();
     transfer.merged_into().is_none() && (executed || !transfer.status().is_final())
 }
 

@@ -87,8 +87,9 @@ pub struct CoreRequestDecision {
     pub by: String,
     /// True if it is to be paid.
     pub approved: bool,
-    /// The reason, in the person's words.
-    pub why: String,
+    /// The reason, in the person's words. What is stored keeps the word `why`.
+    #[serde(rename = "why")]
+    pub reason: String,
 }
 
 /// The requests of cores for payouts.

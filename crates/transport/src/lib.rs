@@ -14,10 +14,12 @@
 //! * [`token`]: tokens that are valid for a time
 //! * [`percent`]: outside text in addresses
 //! * [`content`]: the text of an answer, whatever its charset
+//! * [`json`]: the objects and values in it
 
 pub mod authorization;
 mod bound;
 pub mod content;
+pub mod json;
 mod network;
 #[cfg(test)]
 mod peer;

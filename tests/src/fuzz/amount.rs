@@ -97,7 +97,7 @@ fn check_stated(text: &str, currency: Currency, number: Option<i64>) {
 
 fn stated_minor(outcome: &Outcome) -> Option<i64> {
     match outcome {
-        Outcome::Completed(confirmation) => confirmation.stated.amount.map(Money::minor),
+        Outcome::Executed(confirmation) => confirmation.stated.amount.map(Money::minor),
         _ => None,
     }
 }

@@ -46,7 +46,7 @@ impl Claims {
 
     pub(super) fn outcome(&self, outcome: &Outcome) {
         match outcome {
-            Outcome::Completed(confirmation) => receipt(&confirmation.receipt),
+            Outcome::Executed(confirmation) => receipt(&confirmation.receipt),
             Outcome::Pending(accepted) => acceptance(accepted),
             Outcome::Rejected(rejection) => self.rejection(rejection),
             Outcome::NotSent { why, .. } | Outcome::Unknown { why } => self.text(why),

@@ -76,7 +76,7 @@ pub fn fineract_answer(data: &[u8]) {
             let outcome = run(core.post(&order));
             claims.outcome(&outcome);
             check_outcome(&script.exchanges(), &outcome);
-            if let Outcome::Completed(confirmation) = &outcome {
+            if let Outcome::Executed(confirmation) = &outcome {
                 check_confirmation(&order, confirmation);
             }
         }
@@ -129,7 +129,7 @@ fn check_outcome(exchanges: &[Exchange], outcome: &Outcome) {
     let status = command.status();
     let fields = Fields::read(&command.answer.body);
     match outcome {
-        Outcome::Completed(confirmation) => {
+        Outcome::Executed(confirmation) => {
             assert_eq!(status, 200, "completed");
             let fields = fields.expect("a result of a command is a JSON object");
             assert_ne!(fields.text("rollbackTransaction").as_deref(), Some("true"), "approved?");
@@ -155,7 +155,7 @@ fn check_outcome(exchanges: &[Exchange], outcome: &Outcome) {
 /// before.
 fn check_unsent(exchanges: &[Exchange], outcome: &Outcome) {
     match outcome {
-        Outcome::Completed(_) => {
+        Outcome::Executed(_) => {
             assert!(exchanges.iter().any(|exchange| exchange.status() == 200), "found nowhere");
         }
         Outcome::Pending(_) => panic!("nothing was sent that could be pending"),

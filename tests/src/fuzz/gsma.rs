@@ -309,7 +309,7 @@ fn check_outcome(book: &Book<'_>, operation: WalletOperation, outcome: &Outcome)
     let means = |meaning| last.codes(operation.into()).contains(&meaning);
     let decides = (200..300).contains(&last.status) || (400..500).contains(&last.status);
     match outcome {
-        Outcome::Completed(confirmation) => {
+        Outcome::Executed(confirmation) => {
             assert!((200..300).contains(&last.status) && last.status != 202, "{}", last.status);
             assert!(last.is(Meaning::Completed, confirmation), "a success that nobody states");
             last.check_stated(&confirmation.stated);

@@ -312,7 +312,7 @@ fn check_outcome(
     let said = Said::last(exchanges, terms, SYNCHRONOUS);
     let means = said.means(operation);
     match outcome {
-        Outcome::Completed(confirmation) => {
+        Outcome::Executed(confirmation) => {
             assert!(said.succeeded() && means == Some(Meaning::Completed), "an unlisted success");
             assert!(said.names_receipt(confirmation), "a receipt that stands nowhere");
             let echoed = said.text("output_ThirdPartyConversationID");

@@ -247,7 +247,7 @@ impl World {
         Ok(journal.iter().filter(unknown).count() as u64)
     }
 
-    /// The stories of the transfers that findings name.
+    /// What happened to the transfers that findings name.
     async fn tell_of_findings(
         &self,
         findings: &mut Vec<String>,
@@ -264,7 +264,7 @@ impl World {
         Ok(())
     }
 
-    /// The whole workload of a transfer.
+    /// All that happened to a transfer, for people.
     async fn tell(&self, id: TransferId) -> Result<String, Failure> {
         let Some(transfer) = self.store.transfer(id).await? else { return Ok(String::new()) };
         let mut text = format!(

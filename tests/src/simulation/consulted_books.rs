@@ -49,7 +49,7 @@ impl ConsultedBooks {
     }
 
     /// True if a movement was reversed, by Kiungo or by the provider.
-    fn is_taken_back(&self, transfer: &Transfer, step: StepName, movement: &Movement) -> bool {
+    fn is_reversed(&self, transfer: &Transfer, step: StepName, movement: &Movement) -> bool {
         self.books(transfer, step).is_some_and(|books| {
             books
                 .movements
@@ -99,7 +99,7 @@ impl ConsultedBooks {
             Choice::GiveUp => Some(PersonDecision::GiveUp),
             Choice::AcceptExecuted(step) => {
                 let movement = self.executed(transfer, transfer.reference(step))?;
-                if self.is_taken_back(transfer, step, movement) {
+                if self.is_reversed(transfer, step, movement) {
                     return None;
                 }
                 let confirmation = confirmation(world, transfer, step, movement)?;
@@ -126,9 +126,9 @@ impl ConsultedBooks {
     fn is_not_executed(&self, transfer: &Transfer, step: StepName, now: Timestamp) -> bool {
         let movement = self.executed(transfer, transfer.reference(step));
         match &transfer.step(step).state {
-            StepState::Done(known) => movement.is_some_and(|movement| {
+            StepState::Executed(known) => movement.is_some_and(|movement| {
                 movement.receipt == known.receipt.as_str()
-                    && self.is_taken_back(transfer, step, movement)
+                    && self.is_reversed(transfer, step, movement)
             }),
             // Its payment stands for another transfer, which a person gave another account.
             StepState::Waiting(_) if self.is_taken(transfer, step) => true,
@@ -151,11 +151,11 @@ impl ConsultedBooks {
             && transfer.cases().iter().any(taken)
     }
 
-    /// True if what the first leg moved was taken back by the other side.
+    /// True if what the first leg moved was reversed by the other side.
     pub(super) fn is_gone(&self, transfer: &Transfer) -> bool {
         let first = self.executed(transfer, transfer.reference(StepName::First));
-        transfer.step(StepName::First).is_done()
-            && first.is_some_and(|it| self.is_taken_back(transfer, StepName::First, it))
+        transfer.step(StepName::First).is_executed()
+            && first.is_some_and(|it| self.is_reversed(transfer, StepName::First, it))
     }
 
     /// The first case that may be closed: a contradiction holds what follows, and is closed only if

@@ -15,6 +15,7 @@ use kiungo_mapping::{InquirySettings, Mapping, MappingErrors};
 use kiungo_provider::Secrets;
 use kiungo_simulator::books::Books;
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::faults::{Fault, Faults, Plan};
 use kiungo_simulator_fineract as core_simulator;
 use kiungo_simulator_fineract::Version;

@@ -55,7 +55,7 @@ pub(super) async fn compare(
 }
 
 /// Returns the receipts that count as executed now, and those that ever did: a charge stays when
-/// its operation is taken back.
+/// its operation is reversed.
 async fn counted(world: &World, transfers: &[Transfer]) -> Result<(Counted, Counted), Failure> {
     let (mut counted, mut charged) = (Counted::new(), Counted::new());
     for transfer in transfers {
@@ -70,7 +70,7 @@ async fn counted(world: &World, transfers: &[Transfer]) -> Result<(Counted, Coun
                         charged.insert((provider.clone(), receipt.to_string()));
                     }
                 }
-                Event::Concluded { step, outcome: Outcome::Completed(confirmation) }
+                Event::Concluded { step, outcome: Outcome::Executed(confirmation) }
                 | Event::Adopted { step, confirmation, .. }
                     if transfer.operation(step).side() == Side::Wallet =>
                 {

@@ -311,7 +311,7 @@ impl Operators {
     ) {
         let id = transfer.id();
         if transfer.status() == Status::Suspended {
-            // Nobody gives an account what the provider has taken back.
+            // Nobody gives an account what the provider has reversed.
             if books.is_gone(transfer) {
                 return;
             }

@@ -7,6 +7,7 @@ use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{AccountRef, ProviderId, Reference, party::AccountKey};
 use kiungo_engine::{Caller, Clock, NewTransfer, SubmitError};
 use kiungo_simulator::clock::Clock as SimulatorClock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_store::{MemoryStore, Reports as _, Store, TransferStore as _};
 
 use super::Failure;
@@ -200,7 +201,7 @@ impl World {
                         let account = format!("{}:{id}", kind.account_kind().as_str());
                         return Some(Wanted::Order { id: submitted.first.id, kind, act, account });
                     }
-                    Ok(Err(SubmitError::Refused(_))) => return None,
+                    Ok(Err(SubmitError::Rejected(_))) => return None,
                     Ok(Err(_)) | Err(_) => {}
                 }
             }

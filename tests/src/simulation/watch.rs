@@ -87,7 +87,7 @@ impl Watch {
 fn left_at(journal: &[Entry]) -> Option<Timestamp> {
     let leaves = |entry: &&Entry| match &entry.event {
         Event::Received(instruction) => matches!(instruction.origin, Origin::Wallet { .. }),
-        Event::Concluded { step, outcome: Outcome::Completed(_) } => {
+        Event::Concluded { step, outcome: Outcome::Executed(_) } => {
             matches!(step, StepName::First | StepName::UndoSecond)
         }
         Event::Adopted { step, .. } => *step == StepName::First,

@@ -35,7 +35,7 @@ pub struct SeedReport {
     pub audit: Audit,
     /// The number of attempts that came to an unknown outcome.
     pub unknowns: u64,
-    /// The numbers of transfers that completed, failed, were given back, are suspended.
+    /// The numbers of transfers that completed, failed, were reversed, are suspended.
     pub ended: [u64; 4],
     /// A number that depends on everything that happened: two runs of a seed have the same.
     pub fingerprint: u64,

@@ -112,8 +112,12 @@ const BENCH: Program =
 const CHAOS: Program = Program { package: "kiungo-tests", name: "kiungo-chaos", profile: "dev" };
 
 fn main() -> ExitCode {
-    let root = root();
-    let passed = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let Some(root) = root() else {
+        eprintln!("xtask: neither this folder nor one above it holds a workspace's Cargo.toml");
+        return ExitCode::FAILURE;
+    };
+    let passed = match command {
         Command::Test { only: None } => run::all(Group::ALL, &root),
         Command::Test { only: Some(group) } => run::all(&[group], &root),
         Command::Tidy => run::all(&[Group::Tidy], &root),
@@ -127,11 +131,19 @@ fn main() -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The workspace's folder: asked of cargo at run time, because a built xtask may have been moved.
-fn root() -> PathBuf {
-    let own = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    own.ancestors().nth(2).map(Path::to_owned).unwrap_or(own)
+/// The workspace's folder: that of the current folder. A built xtask works where it is called, and
+/// never on the work tree from which its target folder was copied. `None` outside of a workspace.
+fn root() -> Option<PathBuf> {
+    workspace_of(&std::env::current_dir().ok()?)
+}
+
+/// The nearest folder from this one upward whose manifest is a workspace's.
+fn workspace_of(folder: &Path) -> Option<PathBuf> {
+    let is_workspace = |folder: &&Path| {
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml"));
+        manifest.is_ok_and(|text| text.lines().any(|line| line.trim() == "[workspace]"))
+    };
+    folder.ancestors().find(is_workspace).map(Path::to_owned)
 }
 
 #[cfg(test)]
@@ -173,7 +185,7 @@ mod tests {
     fn the_programs_that_are_handed_over_to_are_in_their_packages() {
         let metadata = std::process::Command::new(env!("CARGO"))
             .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-            .current_dir(root())
+            .current_dir(root().unwrap())
             .output()
             .unwrap();
         let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
@@ -191,7 +203,16 @@ mod tests {
     }
 
     #[test]
-    fn the_root_holds_the_workspace() {
-        assert!(root().join("Cargo.lock").exists());
+    fn the_root_is_the_workspace_of_the_current_folder() {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(root().unwrap(), own.ancestors().nth(2).unwrap());
+        let copy = std::env::temp_dir().join(format!("kiungo-xtask-root-{}", std::process::id()));
+        let member = copy.join("tools/member");
+        std::fs::create_dir_all(&member).unwrap();
+        std::fs::write(member.join("Cargo.toml"), "[package]\nname = \"member\"\n").unwrap();
+        assert_ne!(workspace_of(&member), Some(copy.clone()));
+        std::fs::write(copy.join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
+        assert_eq!(workspace_of(&member), Some(copy.clone()));
+        std::fs::remove_dir_all(&copy).unwrap();
     }
 }

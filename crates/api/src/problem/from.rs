@@ -26,7 +26,7 @@ impl From<SubmitError> for Problem {
             SubmitError::UnknownCore(_) => {
                 Self::new(Code::UnknownCore, &detail).error(MemberError::member("/core", detail))
             }
-            SubmitError::Refused(rejection) => {
+            SubmitError::Rejected(rejection) => {
                 let problem = Self::new(Code::TransferRefused, &detail)
                     .reason(words::reason(rejection.reason))
                     .refused_by(rejection.code);

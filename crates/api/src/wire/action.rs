@@ -458,7 +458,7 @@ impl ActionView {
             details: details.map(|it| ActionDetails::new(it, viewer)).unwrap_or_default(),
             transfer_version,
             by: action.by.clone(),
-            reason: action.why.clone(),
+            reason: action.reason.clone(),
             at: time::to_text(action.at),
             judgement: action.judgement.as_ref().map(JudgementView::new),
             outcome: action.detail.clone(),
@@ -533,7 +533,7 @@ impl JudgementView {
             at: time::to_text(judgement.at),
             by: judgement.by.clone(),
             approved: judgement.approved,
-            reason: judgement.why.clone(),
+            reason: judgement.reason.clone(),
         }
     }
 }

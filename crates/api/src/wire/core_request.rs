@@ -227,7 +227,7 @@ impl DecisionView {
             at: time::to_text(decision.at),
             by: decision.by.clone(),
             approved: decision.approved,
-            reason: decision.why.clone(),
+            reason: decision.reason.clone(),
         }
     }
 }

@@ -378,7 +378,7 @@ impl EventViewer {
 
     fn outcome(&self, outcome: &Outcome, view: EventView) -> EventView {
         match outcome {
-            Outcome::Completed(confirmation) => {
+            Outcome::Executed(confirmation) => {
                 self.confirmed(confirmation, EventView { outcome: Some("completed"), ..view })
             }
             Outcome::Pending(acceptance) => EventView {

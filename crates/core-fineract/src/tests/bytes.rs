@@ -135,7 +135,7 @@ proptest! {
     ) {
         let (profile, order) = (script::profile(minor), orders::order(booking));
         let answer = Answer { status, cached, body: body.into() };
-        if let Booked::Outcome(Outcome::Completed(_)) = answer::booking(&answer, &order, &profile) {
+        if let Booked::Outcome(Outcome::Executed(_)) = answer::booking(&answer, &order, &profile) {
             prop_assert_eq!(status, 200);
         }
         let _ = answer::undo(&answer, &orders::undo(booking), &profile);

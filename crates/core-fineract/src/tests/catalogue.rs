@@ -230,7 +230,7 @@ fn read(outcome: &Outcome) -> Option<Expected> {
         },
         Outcome::NotSent { .. } => Some(SameKey),
         Outcome::Unknown { .. } => Some(Look),
-        Outcome::Completed(_) | Outcome::Pending(_) => None,
+        Outcome::Executed(_) | Outcome::Pending(_) => None,
     }
 }
 

@@ -36,7 +36,7 @@ fn retry(outcome: &Outcome) -> Option<(Reason, Retry)> {
 #[tokio::test]
 async fn done_now_and_done_earlier_are_both_done() {
     for answer in [ok(DEPOSIT), cached(200, DEPOSIT)] {
-        let Outcome::Completed(confirmation) = deposit(answer).await else { panic!("completed") };
+        let Outcome::Executed(confirmation) = deposit(answer).await else { panic!("completed") };
         assert_eq!(confirmation.receipt.as_str(), "567");
         let order = orders::order(Booking::Deposit);
         assert_eq!(confirmation.stated.account, Some(order.account));
@@ -82,7 +82,7 @@ async fn another_operations_answer_is_never_ours() {
 #[tokio::test]
 async fn another_echoed_amount_is_stated_for_comparison() {
     let body = REPAYMENT.replace("\"1000.00\"", "\"900.00\"");
-    let Outcome::Completed(confirmation) = on("1.10", Booking::Repay, ok(body)).await else {
+    let Outcome::Executed(confirmation) = on("1.10", Booking::Repay, ok(body)).await else {
         panic!("completed")
     };
     assert_eq!(confirmation.stated.amount.map(Money::minor), Some(90_000));
@@ -94,7 +94,7 @@ async fn a_disbursement_without_its_transaction_is_looked_up() {
     let row = LOAN_ROW.replace("\"type\":{\"id\":2", "\"type\":{\"id\":1").replace("1241", "1201");
     let (core, script) = core(json!({}), vec![ok(body), ok(row)]);
     let outcome = core.post(&orders::order(Booking::Disburse)).await;
-    assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "12"));
+    assert!(matches!(outcome, Outcome::Executed(c) if c.receipt.as_str() == "12"));
     assert_eq!(
         script.paths()[1],
         "GET /fineract-provider/api/v1/loans/3/transactions/external-id/01900000-0000-7000-8000-000000001201"
@@ -261,7 +261,7 @@ async fn a_replayed_failure_is_definite_once_nothing_is_found() {
     let (outcome, _) = after(again(), no_booking()).await;
     assert_eq!(retry(&outcome), Some((Reason::Busy, Retry::NewReference)));
     let (outcome, _) = after(again(), vec![ok(ROWS)]).await;
-    assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "567"));
+    assert!(matches!(outcome, Outcome::Executed(c) if c.receipt.as_str() == "567"));
     let state = "error.msg.loan.disbursal.account.is.not.approve.not.disbursed.state";
     let refused = cached(400, error_body(400, state));
     let (outcome, _) = after(refused, no_booking()).await;

@@ -37,7 +37,7 @@ async fn many_callers_share_one_token_until_it_is_due() {
         })
         .collect();
     for post in posts {
-        assert!(matches!(post.await.unwrap(), Outcome::Completed(_)));
+        assert!(matches!(post.await.unwrap(), Outcome::Executed(_)));
     }
     let fetched = || script.paths().iter().filter(|line| line.contains("/token")).count();
     assert_eq!(fetched(), 1);
@@ -59,7 +59,7 @@ async fn a_token_that_has_ended_early_is_replaced_and_a_fresh_one_refused_is_rep
         vec![token("a", 300), ok(DEPOSIT), reply(401, ""), token("b", 300), reply(401, "")];
     let (core, script) = core(oauth2(), replies);
     let order = orders::order(Booking::Deposit);
-    assert!(matches!(core.post(&order).await, Outcome::Completed(_)));
+    assert!(matches!(core.post(&order).await, Outcome::Executed(_)));
     assert!(matches!(core.post(&order).await, Outcome::NotSent { .. }));
     let Outcome::Rejected(rejection) = core.post(&order).await else { panic!("rejected") };
     assert_eq!((rejection.reason, rejection.retry), (Reason::Configuration, Retry::AfterRepair));

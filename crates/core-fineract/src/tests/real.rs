@@ -170,7 +170,7 @@ async fn a_business_date_that_was_never_set_is_the_calendars() {
     let on = || json!({"business_date": "on"});
     let (core_1, script) = core(on(), business_date(reply(404, unset)));
     let outcome = core_1.post(&orders::order(Booking::Deposit)).await;
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
     assert_eq!(script.body(1)["transactionDate"], "2026-09-01");
     let set = r#"{"description":"Business Date","type":"BUSINESS_DATE","date":[2026,8,28]}"#;
     let (core_1, script) = core(on(), business_date(ok(set)));

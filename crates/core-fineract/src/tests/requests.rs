@@ -18,7 +18,7 @@ async fn a_deposit_is_findable_by_our_id_and_by_the_receipt_in_every_version() {
     for version in VERSIONS {
         let (core, script) = core(json!({"version": version}), vec![ok(DEPOSIT)]);
         let outcome = core.post(&orders::order(Booking::Deposit)).await;
-        let Outcome::Completed(confirmation) = outcome else { panic!("{outcome:?}") };
+        let Outcome::Executed(confirmation) = outcome else { panic!("{outcome:?}") };
         assert_eq!(confirmation.receipt.as_str(), "567");
         assert_eq!(
             script.paths(),
@@ -51,11 +51,11 @@ async fn loans_carry_our_id_as_external_id_in_every_version() {
     for version in VERSIONS {
         let (core, script) = core(json!({"version": version}), vec![ok(REPAYMENT), ok(DISBURSE)]);
         let repaid = core.post(&orders::order(Booking::Repay)).await;
-        let Outcome::Completed(repaid) = repaid else { panic!("{repaid:?}") };
+        let Outcome::Executed(repaid) = repaid else { panic!("{repaid:?}") };
         assert_eq!(repaid.receipt.as_str(), "12");
         assert_eq!(repaid.stated.amount, Some(orders::order(Booking::Repay).amount));
         let disbursed = core.post(&orders::order(Booking::Disburse)).await;
-        let Outcome::Completed(disbursed) = disbursed else { panic!("{disbursed:?}") };
+        let Outcome::Executed(disbursed) = disbursed else { panic!("{disbursed:?}") };
         assert_eq!(disbursed.receipt.as_str(), "10");
         assert_eq!(
             script.paths(),
@@ -109,12 +109,12 @@ async fn a_hold_carries_our_id_and_is_released_only_if_it_is_one() {
     let released = r#"{"officeId":1,"savingsId":34,"resourceId":569}"#;
     let (core, script) = core(json!({}), vec![ok(hold), ok(row), ok(released)]);
     let reserved = core.hold(&orders::order(Booking::Withdraw)).await;
-    assert!(matches!(reserved, Outcome::Completed(c) if c.receipt.as_str() == "568"));
+    assert!(matches!(reserved, Outcome::Executed(c) if c.receipt.as_str() == "568"));
     let body = script.body(0);
     assert_eq!(body["reasonForBlock"], "01900000000070008000000000001201");
     assert_eq!(body["transactionAmount"], "1000.00");
     let given_back = core.release(&orders::undo(Booking::Withdraw)).await;
-    assert!(matches!(given_back, Outcome::Completed(c) if c.receipt.as_str() == "569"));
+    assert!(matches!(given_back, Outcome::Executed(c) if c.receipt.as_str() == "569"));
     assert_eq!(
         script.paths()[2],
         "POST /fineract-provider/api/v1/savingsaccounts/34/transactions/567?command=releaseAmount"
@@ -130,7 +130,7 @@ async fn no_other_transaction_is_ever_released_and_no_hold_twice() {
     let undo = orders::undo(Booking::Withdraw);
     assert!(matches!(core.release(&undo).await, Outcome::Rejected(_)));
     assert!(
-        matches!(core.release(&undo).await, Outcome::Completed(c) if c.receipt.as_str() == "570")
+        matches!(core.release(&undo).await, Outcome::Executed(c) if c.receipt.as_str() == "570")
     );
     assert!(script.paths().iter().all(|line| line.starts_with("GET ")));
 }

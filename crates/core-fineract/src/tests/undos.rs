@@ -39,7 +39,7 @@ fn savings_row(kind: u64, other: &serde_json::Value) -> super::script::Reply {
 async fn a_savings_transaction_is_undone_by_its_number() {
     let (core, script) = core(json!({}), vec![savings_row(2, &json!({})), ok(SAVINGS_UNDO)]);
     let outcome = core.undo(&orders::undo(Booking::Withdraw)).await;
-    assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "567"));
+    assert!(matches!(outcome, Outcome::Executed(c) if c.receipt.as_str() == "567"));
     assert_eq!(
         script.paths(),
         [
@@ -98,7 +98,7 @@ async fn only_the_booking_itself_is_ever_undone() {
     let (core, script) = core(json!({}), vec![lost(), savings_row(2, &json!({"reversed": true}))]);
     let undo = orders::undo(Booking::Withdraw);
     assert!(matches!(core.undo(&undo).await, Outcome::NotSent { .. }), "not blindly");
-    assert!(matches!(core.undo(&undo).await, Outcome::Completed(_)), "it is undone already");
+    assert!(matches!(core.undo(&undo).await, Outcome::Executed(_)), "it is undone already");
     assert!(script.paths().iter().all(|path| path.starts_with("GET ")));
 }
 
@@ -167,7 +167,7 @@ async fn a_repayment_is_undone_by_its_present_number_and_its_own_date() {
         "resourceExternalId":"01900000-0000-7000-8000-000000001241"}"#;
     let (core, script) = core(json!({}), vec![ok(row), ok(done)]);
     let outcome = core.undo(&orders::undo(Booking::Repay)).await;
-    assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "12"));
+    assert!(matches!(outcome, Outcome::Executed(c) if c.receipt.as_str() == "12"));
     assert_eq!(
         script.paths(),
         [
@@ -187,7 +187,7 @@ async fn a_repayment_is_undone_by_its_present_number_and_its_own_date() {
 async fn a_repayment_that_is_undone_is_not_undone_again() {
     let row = LOAN_ROW.replace("\"manuallyReversed\":false", "\"manuallyReversed\":true");
     let (core, script) = core(json!({}), vec![ok(row)]);
-    assert!(matches!(core.undo(&orders::undo(Booking::Repay)).await, Outcome::Completed(_)));
+    assert!(matches!(core.undo(&orders::undo(Booking::Repay)).await, Outcome::Executed(_)));
     assert_eq!(script.paths().len(), 1);
 }
 
@@ -219,7 +219,7 @@ async fn a_disbursement_is_undone_if_nothing_else_was_posted() {
         r#"{"officeId":1,"loanId":3,"resourceId":3,"changes":{"actualDisbursementDate":""}}"#;
     let (core, script) = core(json!({}), vec![ok(loan(300, &rows)), ok(done)]);
     let outcome = core.undo(&orders::undo(Booking::Disburse)).await;
-    assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "567"));
+    assert!(matches!(outcome, Outcome::Executed(c) if c.receipt.as_str() == "567"));
     assert_eq!(script.paths()[1], "POST /fineract-provider/api/v1/loans/3?command=undodisbursal");
     assert_eq!(script.body(1), json!({"note": "01900000-0000-7000-8000-000000001200"}));
 }
@@ -240,8 +240,8 @@ async fn a_disbursement_that_is_undone_is_done() {
     let reversed = disbursement(r#","reversedOnDate":[2026,9,1]"#);
     let (core, script) = core(json!({}), vec![ok(loan(200, "")), ok(loan(300, &reversed))]);
     let undo = orders::undo(Booking::Disburse);
-    assert!(matches!(core.undo(&undo).await, Outcome::Completed(_)));
-    assert!(matches!(core.undo(&undo).await, Outcome::Completed(_)));
+    assert!(matches!(core.undo(&undo).await, Outcome::Executed(_)));
+    assert!(matches!(core.undo(&undo).await, Outcome::Executed(_)));
     assert!(script.is_used_up());
 }
 
@@ -407,12 +407,12 @@ async fn a_repayment_that_is_refused_because_it_is_undone_already_is_undone() {
     assert!(matches!(first.undo(&undo).await, Outcome::Unknown { .. }));
     let frozen = cached(403, super::script::error_body(403, twice));
     let (again, _) = core(json!({}), vec![ok(LOAN_ROW), frozen, ok(undone)]);
-    assert!(matches!(again.undo(&undo).await, Outcome::Completed(_)));
+    assert!(matches!(again.undo(&undo).await, Outcome::Executed(_)));
 }
 
 #[tokio::test]
 async fn a_disbursement_that_was_undone_and_paid_out_anew_is_undone() {
     let reversed = row(567, 1, r#","reversedOnDate":[2026,9,1]"#);
     let (core, _) = core(json!({}), vec![ok(loan(300, &row(569, 1, ""))), ok(reversed)]);
-    assert!(matches!(core.undo(&orders::undo(Booking::Disburse)).await, Outcome::Completed(_)));
+    assert!(matches!(core.undo(&orders::undo(Booking::Disburse)).await, Outcome::Executed(_)));
 }

@@ -1,12 +1,13 @@
 //! Amounts read from their literal text, never through a binary float (rule 9).
 
 use kiungo_domain::{Currency, Money, decimal};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use kiungo_transport::json::Literal;
+use serde::Deserialize;
 
 /// A decimal as the core wrote it: a JSON number or a string. Balances can be negative, and Java
 /// prints some numbers with an exponent (`5.0E3`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Literal")]
 pub(crate) struct Decimal(decimal::Decimal);
 
 impl Decimal {
@@ -27,13 +28,15 @@ impl Decimal {
     }
 }
 
-impl<'de> Deserialize<'de> for Decimal {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let literal = raw.get().trim();
-        let text = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        Self::parse(text.unwrap_or(literal))
-            .ok_or_else(|| serde::de::Error::custom("this is not an amount"))
+impl TryFrom<Literal> for Decimal {
+    type Error = &'static str;
+
+    fn try_from(literal: Literal) -> Result<Self, Self::Error> {
+        let read = match &literal {
+            Literal::String(text) | Literal::Number(text) => Self::parse(text),
+            _ => None,
+        };
+        read.ok_or("this is not an amount")
     }
 }
 

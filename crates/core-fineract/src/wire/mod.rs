@@ -10,9 +10,8 @@ mod page;
 mod requests;
 mod transaction;
 
-use kiungo_transport::content;
+use kiungo_transport::json::Literal;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
 
 pub(crate) use account::{
     Accounts, Client, ClientHit, Currency, ListedAccount, Loan, SavingsAccount, SearchHit,
@@ -21,26 +20,17 @@ pub(crate) use command::{Changes, CommandResult};
 pub(crate) use date::Date;
 pub(crate) use decimal::Decimal;
 pub(crate) use error::ErrorBody;
+pub(crate) use kiungo_transport::json::read_object;
 pub(crate) use page::Page;
 pub(crate) use requests::{RequestOwner, RequestedLoan, RequestedSavings};
 pub(crate) use transaction::{
     LoanTransaction, LoanTransactions, PaymentDetail, SavingsTransaction,
 };
 
-/// Reads a JSON object. A list is refused, although serde would read one as a struct, its elements
-/// as the members in our order: an element without a name says nothing.
-pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
-    let text = content::text(body);
-    if text.trim_start().starts_with('[') {
-        return Err(serde::de::Error::custom("an object was expected"));
-    }
-    serde_json::from_str(&text)
-}
-
 /// A text, or something else where no text was given: an empty external id prints as `null` or
 /// `{}`.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(from = "TextOrNot")]
+#[serde(from = "Literal")]
 pub(crate) struct Text(pub(crate) Option<String>);
 
 impl Text {
@@ -50,18 +40,11 @@ impl Text {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum TextOrNot {
-    Text(String),
-    Other(IgnoredAny),
-}
-
-impl From<TextOrNot> for Text {
-    fn from(value: TextOrNot) -> Self {
-        match value {
-            TextOrNot::Text(text) => Self(Some(text)),
-            TextOrNot::Other(IgnoredAny) => Self(None),
+impl From<Literal> for Text {
+    fn from(literal: Literal) -> Self {
+        match literal {
+            Literal::String(text) => Self(Some(text)),
+            _ => Self(None),
         }
     }
 }

@@ -139,7 +139,7 @@ pub(crate) fn money(text: &str) -> Money {
 /// The receipt of the booking.
 pub(crate) fn receipt(outcome: Outcome) -> Receipt {
     match outcome {
-        Outcome::Completed(confirmation) => confirmation.receipt,
+        Outcome::Executed(confirmation) => confirmation.receipt,
         other => panic!("not booked: {other:?}"),
     }
 }

@@ -43,7 +43,7 @@ impl TransferUpdate {
             StepState::Sent { .. } => self.apply_to_sent(step, finding, policy),
             StepState::Ready { .. } if known.begun => self.apply_to_ready(target, finding, policy),
             StepState::Idle | StepState::Ready { .. } => self.apply_to_unsent(target, finding),
-            StepState::Done(recorded) => {
+            StepState::Executed(recorded) => {
                 let recorded = recorded.clone();
                 self.compare_with_done(target, &recorded, &finding);
             }
@@ -54,7 +54,7 @@ impl TransferUpdate {
     fn apply_to_waiting(&mut self, step: StepName, finding: Finding, policy: &Policy) {
         match finding {
             Finding::Executed(confirmation) => {
-                self.record_outcome(step, Outcome::Completed(confirmation), policy);
+                self.record_outcome(step, Outcome::Executed(confirmation), policy);
             }
             Finding::Rejected(rejection) => {
                 self.record_outcome(step, Outcome::Rejected(rejection), policy);
@@ -73,7 +73,7 @@ impl TransferUpdate {
     fn apply_to_sent(&mut self, step: StepName, finding: Finding, policy: &Policy) {
         match finding {
             Finding::Executed(confirmation) => {
-                self.record_outcome(step, Outcome::Completed(confirmation), policy);
+                self.record_outcome(step, Outcome::Executed(confirmation), policy);
             }
             Finding::Rejected(_)
             | Finding::Reversed(_)
@@ -88,7 +88,7 @@ impl TransferUpdate {
     fn apply_to_ready(&mut self, target: EvidenceTarget, finding: Finding, policy: &Policy) {
         match finding {
             Finding::Executed(confirmation) => {
-                self.record_outcome(target.step, Outcome::Completed(confirmation), policy);
+                self.record_outcome(target.step, Outcome::Executed(confirmation), policy);
             }
             Finding::Reversed(_) => self.contradiction(target, finding, "reversed", "to be sent"),
             Finding::Rejected(_)
@@ -145,7 +145,7 @@ impl TransferUpdate {
                 self.contradiction(target, finding.clone(), &was, &now);
             }
             // We asked for it ourselves.
-            Finding::Reversed(_) if self.is_taken_back(target.step) => {}
+            Finding::Reversed(_) if self.is_reversed(target.step) => {}
             Finding::Reversed(_) => {
                 let was = format!("was executed as {receipt}");
                 self.contradiction(target, finding.clone(), &was, "reversed");
@@ -199,14 +199,14 @@ impl TransferUpdate {
     }
 
     /// True if we have reversed this step ourselves, or an undo of it is open.
-    fn is_taken_back(&self, step: StepName) -> bool {
+    fn is_reversed(&self, step: StepName) -> bool {
         let undo = match step {
             StepName::First => StepName::UndoFirst,
             StepName::Second => StepName::UndoSecond,
             StepName::UndoFirst | StepName::UndoSecond => return false,
         };
         let undo = self.transfer().step(undo);
-        undo.is_done() || (undo.is_open() && undo.begun)
+        undo.is_executed() || (undo.is_open() && undo.begun)
     }
 
     /// Records a reversal by another party. At the provider it leaves nothing moved; in the core a

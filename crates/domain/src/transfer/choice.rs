@@ -23,7 +23,7 @@ pub enum PersonDecision {
         /// The other side's receipt.
         confirmation: Confirmation,
     },
-    /// The step was not executed, or was taken back at the other side: the person has seen it
+    /// The step was not executed, or was reversed at the other side: the person has seen it
     /// there.
     AcceptNotExecuted {
         /// The step.

@@ -134,7 +134,7 @@ impl TransferUpdate {
         if self.transfer.progress != Progress::Checking {
             return;
         }
-        if self.transfer.step(StepName::First).is_done() {
+        if self.transfer.step(StepName::First).is_executed() {
             self.suspend(rejection);
         } else {
             self.record(Event::Refused { rejection });
@@ -205,7 +205,7 @@ impl TransferUpdate {
                 self.not_sent(step, outcome, policy);
                 self.open_case(CaseKind::RepairNeeded, Some(step), rejection.message);
             }
-            outcome @ (Outcome::Completed(_)
+            outcome @ (Outcome::Executed(_)
             | Outcome::Pending(_)
             | Outcome::Rejected(_)
             | Outcome::NotSent { .. }
@@ -225,7 +225,7 @@ impl TransferUpdate {
             return self.conclude(step, outcome, policy);
         }
         let finding = match outcome {
-            Outcome::Completed(confirmation) => Finding::Executed(confirmation),
+            Outcome::Executed(confirmation) => Finding::Executed(confirmation),
             Outcome::Pending(acceptance) if current && latest => Finding::InProgress(acceptance),
             // A refusal of the second sending says nothing about the first.
             Outcome::Rejected(rejection)
@@ -361,7 +361,7 @@ impl TransferUpdate {
             }
             StepState::Idle
             | StepState::Ready { .. }
-            | StepState::Done(_)
+            | StepState::Executed(_)
             | StepState::Rejected(_) => {}
         }
         self.open_case(CaseKind::ReceiptTaken, Some(step), why);
@@ -370,7 +370,7 @@ impl TransferUpdate {
     /// Records the outcome of an attempt, and its immediate consequences.
     pub(super) fn record_outcome(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
         match outcome {
-            Outcome::Completed(confirmation) => self.completed(step, confirmation, policy),
+            Outcome::Executed(confirmation) => self.completed(step, confirmation, policy),
             Outcome::Rejected(rejection) => self.rejected(step, rejection, policy),
             Outcome::NotSent { .. } => self.not_sent(step, outcome, policy),
             Outcome::Pending(_) | Outcome::Unknown { .. } => {
@@ -383,7 +383,7 @@ impl TransferUpdate {
         let reference = self.transfer.reference(step);
         let Some(why) = self.mismatch(step, reference, &confirmation.stated) else {
             let fee = confirmation.fee.filter(|fee| !fee.is_zero());
-            self.record(Event::Concluded { step, outcome: Outcome::Completed(confirmation) });
+            self.record(Event::Concluded { step, outcome: Outcome::Executed(confirmation) });
             self.charge(step, fee, policy);
             return;
         };
@@ -400,7 +400,7 @@ impl TransferUpdate {
             // Executed otherwise than asked, and about to be sent again: that is held.
             StepState::Idle
             | StepState::Ready { .. }
-            | StepState::Done(_)
+            | StepState::Executed(_)
             | StepState::Rejected(_) => {
                 return self.open_case(CaseKind::Contradiction, Some(step), why);
             }
@@ -573,7 +573,7 @@ fn claims(event: &Event, transfer: &Transfer) -> Vec<ReceiptClaim> {
             let (provider, receipt) = (provider(), receipt.clone());
             vec![ReceiptClaim { provider, receipt, operation: Operation::Collect }]
         }
-        Event::Concluded { step, outcome: Outcome::Completed(confirmation) }
+        Event::Concluded { step, outcome: Outcome::Executed(confirmation) }
         | Event::Adopted { step, confirmation, .. } => of_step(*step, confirmation),
         Event::Received(Instruction { origin: Origin::Api { .. }, .. })
         | Event::Concluded {

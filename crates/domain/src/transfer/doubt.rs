@@ -20,7 +20,7 @@ impl TransferUpdate {
     pub fn give_up_if_overdue(&mut self, policy: &Policy) {
         self.call_person(policy);
         let first = self.transfer().step(StepName::First);
-        let moved = first.is_done() || first.unsettled_since.is_some();
+        let moved = first.is_executed() || first.unsettled_since.is_some();
         if !self.is_to_be_given_up(policy) || moved {
             return;
         }

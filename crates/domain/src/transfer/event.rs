@@ -116,7 +116,7 @@ pub enum Event {
         /// The reason for sending again, for people.
         why: String,
     },
-    /// The second leg was definitely refused: the first is taken back.
+    /// The second leg was definitely refused: the first is reversed.
     Compensating {
         /// The reason that the second leg was refused.
         rejection: Rejection,
@@ -133,7 +133,7 @@ pub enum Event {
         /// The person or system.
         by: String,
     },
-    /// A person or system asked for the whole transfer to be given back.
+    /// A person or system asked for the whole transfer to be reversed.
     ReversalRequested {
         /// The person or system.
         by: String,
@@ -188,7 +188,7 @@ pub enum Event {
         /// Its confirmation.
         confirmation: Confirmation,
     },
-    /// An execution was taken back by the other side, a person said, and nothing that followed had
+    /// An execution was reversed by the other side, a person said, and nothing that followed had
     /// been sent: it does not count any more.
     Annulled {
         /// The step.

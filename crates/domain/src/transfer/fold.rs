@@ -38,7 +38,7 @@ impl Transfer {
         let mut steps = Box::new([const { Step::idle() }; 4]);
         if let Origin::Wallet { receipt, .. } = &instruction.origin {
             steps[0].begun = true;
-            steps[0].state = StepState::Done(Confirmation::bare(receipt.clone()));
+            steps[0].state = StepState::Executed(Confirmation::bare(receipt.clone()));
         }
         let mut transfer = Self {
             kind: instruction.kind,
@@ -120,7 +120,7 @@ impl Transfer {
                 Ok(())
             }
             Event::FeeCharged { step, .. } => {
-                must(self.step(*step).is_done(), "fee_charged", "its step was not executed")?;
+                must(self.step(*step).is_executed(), "fee_charged", "its step was not executed")?;
                 self.step_mut(*step).charged = true;
                 Ok(())
             }
@@ -144,7 +144,7 @@ impl Transfer {
                 outcome: Outcome::Pending(_) | Outcome::Rejected(_) | Outcome::Unknown { .. },
             } => *step == StepName::First,
             Event::Concluded {
-                outcome: Outcome::Completed(_) | Outcome::NotSent { .. }, ..
+                outcome: Outcome::Executed(_) | Outcome::NotSent { .. }, ..
             }
             | Event::Received(_)
             | Event::Cleared { .. }
@@ -185,15 +185,22 @@ impl Transfer {
         if self.kind.is_inbound() {
             self.kind = Kind::inbound_for(account.kind);
         }
-        let next =
-            if self.step(StepName::First).is_done() { StepName::Second } else { StepName::First };
+        let next = if self.step(StepName::First).is_executed() {
+            StepName::Second
+        } else {
+            StepName::First
+        };
         self.step_mut(next).make_ready(at);
         Ok(())
     }
 
     fn refuse(&mut self, rejection: &Rejection) -> Result<(), CannotFollow> {
         let checking = self.progress == Progress::Checking;
-        must(checking && !self.step(StepName::First).is_done(), "refused", "something has moved")?;
+        must(
+            checking && !self.step(StepName::First).is_executed(),
+            "refused",
+            "something has moved",
+        )?;
         self.progress = Progress::Rejected(rejection.clone());
         Ok(())
     }
@@ -235,9 +242,9 @@ impl Transfer {
         let asked = matches!(step.state, StepState::Waiting(_));
         let ready = matches!(step.state, StepState::Ready { .. });
         match outcome {
-            Outcome::Completed(confirmation) => {
+            Outcome::Executed(confirmation) => {
                 must(sent || asked || (ready && step.begun), "completed", "nothing was sent")?;
-                step.state = StepState::Done(confirmation.clone());
+                step.state = StepState::Executed(confirmation.clone());
                 step.unsettled_since = None;
                 self.hinted = false;
                 self.cases.step_settled(name);
@@ -435,7 +442,7 @@ impl Transfer {
     }
 
     fn merge(&mut self, into: TransferId, shows: Status) -> Result<(), CannotFollow> {
-        let moved = self.step(StepName::First).is_done();
+        let moved = self.step(StepName::First).is_executed();
         must(self.progress == Progress::Moving && !moved, "merged", "it carries its own money")?;
         self.progress = Progress::Merged { into, shows };
         // The other transfer answers for the payment now.
@@ -486,7 +493,7 @@ impl Transfer {
         step.begun = true;
         step.unsettled_since = None;
         step.handle = None;
-        step.state = StepState::Done(confirmation.clone());
+        step.state = StepState::Executed(confirmation.clone());
         self.cases.step_settled(name);
         if name == StepName::Second {
             self.step_mut(StepName::UndoFirst).set_idle();
@@ -521,7 +528,7 @@ impl Transfer {
         }
     }
 
-    /// True if a person can say that a first leg counts again which was taken for taken back: it
+    /// True if a person can say that a first leg counts again which was taken for reversed: it
     /// ended the transfer, and the other side says since that it stands.
     pub(super) fn can_be_restored(&self, name: StepName, generation: u16) -> bool {
         let step = self.step(name);
@@ -544,7 +551,7 @@ impl Transfer {
         }
         let step = self.step_mut(name);
         let state = std::mem::replace(&mut step.state, StepState::Rejected(rejection.clone()));
-        if let StepState::Done(confirmation) = state {
+        if let StepState::Executed(confirmation) = state {
             step.remember(step.generation, PastKind::Annulled(confirmation));
         }
         Ok(())
@@ -558,12 +565,12 @@ impl Transfer {
             step.is_unseen() || matches!(step.state, StepState::Idle | StepState::Rejected(_))
         };
         let idle = |name| matches!(self.step(name).state, StepState::Idle);
-        let taken_back = self.step(name).is_done() && self.step(name).is_heard_to_be_taken_back();
+        let reversed = self.step(name).is_executed() && self.step(name).is_heard_to_be_reversed();
         match (name, &self.progress) {
             (_, Progress::Rejected(_) | Progress::Merged { .. })
             | (StepName::UndoSecond | StepName::UndoFirst, _) => false,
             (StepName::First, Progress::Checking | Progress::Moving | Progress::Suspended(_)) => {
-                taken_back
+                reversed
                     && unseen(StepName::Second)
                     && unseen(StepName::UndoFirst)
                     && idle(StepName::UndoSecond)
@@ -571,7 +578,7 @@ impl Transfer {
             (StepName::Second, Progress::Checking | Progress::Moving | Progress::Suspended(_)) => {
                 let undo_is_unseen =
                     idle(StepName::UndoSecond) || self.step(StepName::UndoSecond).is_unseen();
-                taken_back && undo_is_unseen && idle(StepName::UndoFirst)
+                reversed && undo_is_unseen && idle(StepName::UndoFirst)
             }
         }
     }

@@ -72,10 +72,10 @@ pub(super) fn postings(before: Option<&Transfer>, event: &Event, after: &Transfe
         || if was_suspended { entry(suspense(), transit(), amount) } else { Vec::new() };
     let postings = match event {
         // A payment started at the wallet has been received already.
-        Event::Received(_) if after.step(StepName::First).is_done() => {
+        Event::Received(_) if after.step(StepName::First).is_executed() => {
             entry(float(), transit(), amount)
         }
-        Event::Concluded { step, outcome: Outcome::Completed(_) } => executed(*step, after),
+        Event::Concluded { step, outcome: Outcome::Executed(_) } => executed(*step, after),
         Event::Adopted { step, .. } => {
             let mut postings = leaves_suspense();
             postings.extend(executed(*step, after));

@@ -15,7 +15,7 @@ pub enum Operation {
     Collect,
     /// We pay a wallet.
     PayOut,
-    /// A wallet operation is given back.
+    /// A wallet operation is reversed.
     Reverse,
     /// Money into a savings account.
     Deposit,
@@ -25,7 +25,7 @@ pub enum Operation {
     Withdraw,
     /// A loan is paid out.
     Disburse,
-    /// A booking in the core is taken back.
+    /// A booking in the core is undone.
     Undo,
 }
 

@@ -114,7 +114,7 @@ impl Transfer {
             StepState::Rejected(_) => {
                 self.can_adopt(name, step.generation) || self.can_be_restored(name, step.generation)
             }
-            StepState::Idle | StepState::Sent { .. } | StepState::Done(_) => false,
+            StepState::Idle | StepState::Sent { .. } | StepState::Executed(_) => false,
         }
     }
 
@@ -124,7 +124,7 @@ impl Transfer {
         match &step.state {
             StepState::Waiting(_) => reachable,
             StepState::Ready { .. } => reachable && step.begun && !step.is_unseen(),
-            StepState::Done(_) => self.can_annul(name),
+            StepState::Executed(_) => self.can_annul(name),
             StepState::Idle | StepState::Sent { .. } | StepState::Rejected(_) => false,
         }
     }
@@ -211,13 +211,13 @@ impl TransferUpdate {
             let generation = self.transfer().step(step).generation;
             self.adopt(step, generation, confirmation.clone());
         } else {
-            self.record_outcome(step, Outcome::Completed(confirmation.clone()), policy);
+            self.record_outcome(step, Outcome::Executed(confirmation.clone()), policy);
         }
     }
 
     fn accept_not_executed(&mut self, step: StepName, who: &Deciding, policy: &Policy) {
         let rejection = decided("accepted_as_not_executed", "not executed, a person decided", who);
-        if self.transfer().step(step).is_done() {
+        if self.transfer().step(step).is_executed() {
             self.record(Event::Annulled { step, rejection: rejection.clone() });
             // Without its second leg, the first one's money is under way again.
             if step == StepName::Second {

@@ -111,7 +111,7 @@ impl Transfer {
                 let due = after(waiting.asked_at, wait);
                 Some(Plan { next: Next::Inquire(name), due })
             }
-            StepState::Idle | StepState::Done(_) | StepState::Rejected(_) => None,
+            StepState::Idle | StepState::Executed(_) | StepState::Rejected(_) => None,
         }
     }
 

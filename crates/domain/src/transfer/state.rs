@@ -75,7 +75,7 @@ pub enum Status {
     Completed,
     /// No money has moved, and none will.
     Failed,
-    /// The money that had moved was given back.
+    /// The money that had moved was reversed.
     Reversed,
     /// Received money waits for its account.
     Suspended,
@@ -268,7 +268,7 @@ impl Transfer {
         }
     }
 
-    /// The reason that it failed, is suspended, or was given back.
+    /// The reason that it failed, is suspended, or was reversed.
     pub fn rejection(&self) -> Option<&Rejection> {
         if let Progress::Rejected(rejection) | Progress::Suspended(rejection) = &self.progress {
             return Some(rejection);
@@ -280,14 +280,14 @@ impl Transfer {
                 | StepState::Ready { .. }
                 | StepState::Sent { .. }
                 | StepState::Waiting(_)
-                | StepState::Done(_) => None,
+                | StepState::Executed(_) => None,
             }
         })
     }
 
-    /// True if both legs are done and neither is being given back.
+    /// True if both legs are executed and neither is being reversed.
     pub fn is_completed(&self) -> bool {
-        self.step(StepName::Second).is_done()
+        self.step(StepName::Second).is_executed()
             && matches!(self.step(StepName::UndoSecond).state, StepState::Idle)
     }
 
@@ -302,7 +302,7 @@ impl Transfer {
             Progress::Checking => return Status::Received,
             Progress::Moving => {}
         }
-        if self.step(StepName::UndoFirst).is_done() {
+        if self.step(StepName::UndoFirst).is_executed() {
             return Status::Reversed;
         }
         if self.is_completed() {
@@ -324,7 +324,7 @@ impl Transfer {
             | StepState::Ready { .. }
             | StepState::Sent { .. }
             | StepState::Waiting(_)
-            | StepState::Done(_)
+            | StepState::Executed(_)
             | StepState::Rejected(_) => Status::InProgress,
         }
     }
@@ -338,7 +338,7 @@ impl Transfer {
             | StepState::Ready { .. }
             | StepState::Sent { .. }
             | StepState::Waiting(_)
-            | StepState::Done(_)
+            | StepState::Executed(_)
             | StepState::Rejected(_) => step.unsettled_since,
         }
     }
@@ -353,7 +353,7 @@ impl Transfer {
             StepState::Waiting(waiting) => waiting.accepted.is_none(),
             StepState::Idle
             | StepState::Ready { .. }
-            | StepState::Done(_)
+            | StepState::Executed(_)
             | StepState::Rejected(_) => step.unsettled_since.is_some(),
         };
         running && self.operation(name).side() == Side::Core
@@ -361,7 +361,7 @@ impl Transfer {
 
     /// The money that has left one side and not reached the other, by this transfer.
     pub fn in_transit(&self) -> Money {
-        let done = |name| self.step(name).is_done();
+        let done = |name| self.step(name).is_executed();
         let suspended = matches!(self.progress, Progress::Suspended(_));
         let forward = done(StepName::First) && !done(StepName::Second);
         let backward = done(StepName::UndoSecond);

@@ -36,7 +36,7 @@ pub struct Step {
     pub unsettled_since: Option<Timestamp>,
     /// The intent of the first sending under the present reference that may have been seen.
     pub(super) sent_first: Option<Timestamp>,
-    /// Executions that no longer count or never did: those that were taken back, and those that
+    /// Executions that no longer count or never did: those that were reversed, and those that
     /// were heard against the record.
     pub past: Vec<Past>,
     /// Its state.
@@ -58,7 +58,7 @@ pub struct Past {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PastKind {
     /// The step was executed, and reversed since.
-    TakenBack(Confirmation),
+    Reversed(Confirmation),
     /// The step was executed, and a person said that the other side reversed it.
     Annulled(Confirmation),
     /// A report contradicted the record, and a person was called.
@@ -90,8 +90,8 @@ pub enum StepState {
     },
     /// Sent, and the result is to be asked for.
     Waiting(Waiting),
-    /// Executed.
-    Done(Confirmation),
+    /// Definitely executed.
+    Executed(Confirmation),
     /// Definitely not executed.
     Rejected(Rejection),
 }
@@ -137,8 +137,8 @@ impl Step {
     }
 
     /// True if it has been executed.
-    pub const fn is_done(&self) -> bool {
-        matches!(self.state, StepState::Done(_))
+    pub const fn is_executed(&self) -> bool {
+        matches!(self.state, StepState::Executed(_))
     }
 
     /// True if it is wanted and not settled.
@@ -183,7 +183,7 @@ impl Step {
         let under_way = match &self.state {
             StepState::Sent { .. } | StepState::Waiting(_) => true,
             StepState::Ready { .. } => self.unsettled_since.is_some() || self.answered,
-            StepState::Idle | StepState::Done(_) | StepState::Rejected(_) => false,
+            StepState::Idle | StepState::Executed(_) | StepState::Rejected(_) => false,
         };
         self.sent_first.filter(|_| under_way)
     }
@@ -191,7 +191,7 @@ impl Step {
     /// The confirmation of an executed step.
     pub const fn confirmation(&self) -> Option<&Confirmation> {
         match &self.state {
-            StepState::Done(confirmation) => Some(confirmation),
+            StepState::Executed(confirmation) => Some(confirmation),
             StepState::Idle
             | StepState::Ready { .. }
             | StepState::Sent { .. }
@@ -207,7 +207,7 @@ impl Step {
             | StepState::Sent { failures, refusals, .. } => (failures, refusals),
             StepState::Idle
             | StepState::Waiting(_)
-            | StepState::Done(_)
+            | StepState::Executed(_)
             | StepState::Rejected(_) => (0, 0),
         }
     }
@@ -219,14 +219,14 @@ impl Step {
         self.past.iter().filter(|past| past.generation == generation).any(|past| {
             match (&past.known, finding) {
                 (
-                    PastKind::TakenBack(known),
+                    PastKind::Reversed(known),
                     Finding::Executed(heard) | Finding::Reversed(heard),
                 ) => known.receipt == heard.receipt,
                 (PastKind::Annulled(known), Finding::Reversed(heard)) => {
                     known.receipt == heard.receipt
                 }
                 (PastKind::Heard(known), heard) => is_same(known, heard),
-                (PastKind::TakenBack(_) | PastKind::Annulled(_), _) => false,
+                (PastKind::Reversed(_) | PastKind::Annulled(_), _) => false,
             }
         })
     }
@@ -256,7 +256,7 @@ impl Step {
     }
 
     /// True if the other side said of the execution that counts that it was refused or reversed.
-    pub(super) fn is_heard_to_be_taken_back(&self) -> bool {
+    pub(super) fn is_heard_to_be_reversed(&self) -> bool {
         self.past.iter().filter(|past| past.generation == self.generation).any(|past| {
             matches!(past.known, PastKind::Heard(Finding::Reversed(_) | Finding::Rejected(_)))
         })
@@ -279,7 +279,7 @@ impl Step {
                 | Finding::Absent
                 | Finding::Unclear { .. },
             )
-            | PastKind::TakenBack(_)
+            | PastKind::Reversed(_)
             | PastKind::Annulled(_) => None,
         })
     }
@@ -306,8 +306,8 @@ impl Step {
     pub(super) fn set_idle(&mut self) {
         let state = std::mem::replace(&mut self.state, StepState::Idle);
         let settled = match state {
-            StepState::Done(confirmation) => {
-                self.remember(self.generation, PastKind::TakenBack(confirmation));
+            StepState::Executed(confirmation) => {
+                self.remember(self.generation, PastKind::Reversed(confirmation));
                 true
             }
             StepState::Rejected(_) => true,

@@ -126,7 +126,7 @@ fn a_rejection() -> impl Strategy<Value = Rejection> {
 
 fn an_outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
-        4 => a_confirmation().prop_map(Outcome::Completed),
+        4 => a_confirmation().prop_map(Outcome::Executed),
         2 => a_rejection().prop_map(Outcome::Rejected),
         1 => Just(Outcome::not_sent("refused connection")),
         1 => Just(Outcome::not_recorded("busy")),
@@ -324,7 +324,7 @@ impl Witness {
                 self.may_be_executed.retain(|sent| sent.step() != *step);
             }
             // Given back: what was executed forwards may be executed anew.
-            Event::Concluded { step: StepName::UndoSecond, outcome: Outcome::Completed(_) } => {
+            Event::Concluded { step: StepName::UndoSecond, outcome: Outcome::Executed(_) } => {
                 self.may_be_executed.retain(|sent| sent.step() != StepName::Second);
             }
             Event::Assigned { .. } => {
@@ -380,7 +380,7 @@ fn check_held(before: &Transfer, decision: &Decision) -> Result<(), TestCaseErro
 }
 
 /// Evidence that something was executed is never without consequence: the step is done by that
-/// receipt, it was taken back, or a case is open.
+/// receipt, it was reversed, or a case is open.
 fn check_heard(
     after: &Transfer,
     reference: Reference,
@@ -445,14 +445,14 @@ fn check_finality(before: &Transfer, decision: &Decision) -> Result<(), TestCase
 /// The second leg only after the first, a compensation only after a definite rejection or request.
 fn check_order(transfer: &Transfer) -> Result<(), TestCaseError> {
     let second = transfer.step(StepName::Second);
-    if second.is_open() || second.is_done() {
-        prop_assert!(transfer.step(StepName::First).is_done());
+    if second.is_open() || second.is_executed() {
+        prop_assert!(transfer.step(StepName::First).is_executed());
     }
     if matches!(transfer.step(StepName::UndoFirst).state, StepState::Sent { .. }) {
         let second = transfer.step(StepName::Second);
         let refused = matches!(second.state, StepState::Rejected(_) | StepState::Idle);
-        let given_back = transfer.step(StepName::UndoSecond).is_done();
-        prop_assert!(refused || given_back, "compensated without a definite rejection");
+        let reversed = transfer.step(StepName::UndoSecond).is_executed();
+        prop_assert!(refused || reversed, "compensated without a definite rejection");
     }
     Ok(())
 }

@@ -135,7 +135,7 @@ fn report(before: &Transfer, after: &Transfer) {
 
 pub(crate) const fn word(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Completed(_) => "completed",
+        Outcome::Executed(_) => "completed",
         Outcome::Pending(_) => "pending",
         Outcome::Rejected(_) => "rejected",
         Outcome::NotSent { .. } => "not_sent",

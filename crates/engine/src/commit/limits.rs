@@ -51,7 +51,7 @@ fn executes(event: &Event, transfer: &Transfer) -> Executes {
             step if *step == on_wallet => Executes::Later,
             StepName::Second | StepName::UndoSecond | StepName::UndoFirst => Executes::Nothing,
         },
-        Event::Concluded { step, outcome: Outcome::Completed(_) } | Event::Adopted { step, .. } => {
+        Event::Concluded { step, outcome: Outcome::Executed(_) } | Event::Adopted { step, .. } => {
             if *step == on_wallet {
                 Executes::Already
             } else {
@@ -149,7 +149,7 @@ mod tests {
         let at = Timestamp::from_micros(0);
         let instruction = instruction(kind, origin);
         let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
-        let done = || Outcome::Completed(Confirmation::bare(Receipt::new("R1").unwrap()));
+        let done = || Outcome::Executed(Confirmation::bare(Receipt::new("R1").unwrap()));
         let events = [
             Event::Received(instruction.clone()),
             Event::Cleared { account, account_no: "7".to_owned() },

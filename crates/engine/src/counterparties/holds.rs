@@ -81,7 +81,7 @@ fn shown_by(operation: Operation, amount: Money, outcome: &Outcome) -> Option<Sh
         return None;
     }
     match outcome {
-        Outcome::Completed(_) | Outcome::Pending(_) => Some(Shown::Works(operation, amount)),
+        Outcome::Executed(_) | Outcome::Pending(_) => Some(Shown::Works(operation, amount)),
         Outcome::Rejected(rejection) => Condition::of(operation, rejection)
             .map(|condition| Shown::Holds(operation, condition, rejection.message.clone(), amount)),
         // Transfers in transit go on trying, so no other transfer leaves the core to probe.

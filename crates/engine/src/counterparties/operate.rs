@@ -14,12 +14,12 @@ use kiungo_provider::{ReverseOrder, WalletInquiry, WalletOrder};
 use crate::counterparties::candidates;
 use crate::counterparties::ports::{Ports, ProviderPort};
 
-/// The answer to the question if a transfer could be given back as a whole.
-pub(crate) enum GivingBack {
+/// The answer to the question if a transfer could be reversed as a whole.
+pub(crate) enum ReversalCheck {
     /// The transfer could be reversed, as far as is known.
     Possible,
     /// The transfer could not be reversed: nothing is to be moved.
-    Refused(Rejection),
+    Rejected(Rejection),
     /// No usable answer: try later.
     Unclear(String),
 }
@@ -109,25 +109,29 @@ pub(crate) async fn inquire_about(
     }
 }
 
-/// Asks if the step that ends a reversal could be carried out: nothing is taken back on one
-/// side before the other side's part is known to be possible. Moves nothing.
-pub(crate) async fn can_give_back(ports: &Ports, transfer: &Transfer, at: Timestamp) -> GivingBack {
+/// Asks if the step that ends a reversal could be carried out: nothing is reversed on one side
+/// before the other side's part is known to be possible. Moves nothing.
+pub(crate) async fn can_reverse(
+    ports: &Ports,
+    transfer: &Transfer,
+    at: Timestamp,
+) -> ReversalCheck {
     let (Some(wallet), Some(core)) = ports.of(transfer) else {
-        return GivingBack::Unclear("the provider or core is no longer configured".to_owned());
+        return ReversalCheck::Unclear("the provider or core is no longer configured".to_owned());
     };
     if transfer.operation(StepName::UndoFirst) == Operation::Reverse {
         return match wallet.provider.reverse() {
-            Some(_) => GivingBack::Possible,
-            None => GivingBack::Refused(not_offered()),
+            Some(_) => ReversalCheck::Possible,
+            None => ReversalCheck::Rejected(not_offered()),
         };
     }
     let Some(order) = undo_order(wallet, transfer, StepName::UndoFirst, at) else {
-        return GivingBack::Refused(incomplete());
+        return ReversalCheck::Rejected(incomplete());
     };
     match core.core.can_undo(&order).await {
-        UndoCheck::Possible => GivingBack::Possible,
-        UndoCheck::Rejected(rejection) => GivingBack::Refused(rejection),
-        UndoCheck::Unclear { why } => GivingBack::Unclear(why),
+        UndoCheck::Possible => ReversalCheck::Possible,
+        UndoCheck::Rejected(rejection) => ReversalCheck::Rejected(rejection),
+        UndoCheck::Unclear { why } => ReversalCheck::Unclear(why),
     }
 }
 

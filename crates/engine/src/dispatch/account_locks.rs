@@ -45,10 +45,10 @@ pub(crate) struct Mailbox {
     changed: bool,
 }
 
-/// The result of giving a transfer back.
+/// The result of releasing a transfer.
 #[derive(Debug)]
-pub(crate) enum GivenBack {
-    /// The transfer is given back; these deliveries end with it.
+pub(crate) enum Released {
+    /// The transfer is released; these deliveries end with it.
     Free(Vec<DeliveryGuard>),
     /// A hint at a result came: the task keeps it.
     Hinted,
@@ -134,16 +134,16 @@ impl Registry {
     }
 
     /// Gives a transfer back, unless something came meanwhile that its task has not seen.
-    pub(crate) fn give_back(&mut self, id: TransferId) -> GivenBack {
+    pub(crate) fn release(&mut self, id: TransferId) -> Released {
         if let Some(mailbox) = self.working.get_mut(&id) {
             if std::mem::take(&mut mailbox.changed) {
-                return GivenBack::Changed;
+                return Released::Changed;
             }
             if !mailbox.hints.is_empty() {
-                return GivenBack::Hinted;
+                return Released::Hinted;
             }
         }
-        GivenBack::Free(self.drop_work(id))
+        Released::Free(self.drop_work(id))
     }
 
     /// Gives a transfer back whatever came; its deliveries.
@@ -323,9 +323,9 @@ mod tests {
         assert!(registry.take(id(1)));
         assert!(!registry.take(id(1)));
         assert!(registry.leave_hint(id(1), "callback"));
-        assert!(matches!(registry.give_back(id(1)), GivenBack::Hinted));
+        assert!(matches!(registry.release(id(1)), Released::Hinted));
         assert_eq!(registry.collect_hints(id(1)), ["callback"]);
-        assert!(matches!(registry.give_back(id(1)), GivenBack::Free(_)));
+        assert!(matches!(registry.release(id(1)), Released::Free(_)));
         assert!(!registry.leave_hint(id(1), "callback"));
     }
 

@@ -76,6 +76,6 @@ impl Engine {
 fn executed(transfer: &Transfer) -> impl Iterator<Item = Reference> {
     let from_wallet = matches!(transfer.instruction().origin, Origin::Wallet { .. });
     let ours = move |step: &StepName| !(from_wallet && *step == StepName::First);
-    let done = |step: &StepName| transfer.step(*step).is_done();
+    let done = |step: &StepName| transfer.step(*step).is_executed();
     StepName::ALL.into_iter().filter(ours).filter(done).map(|step| transfer.reference(step))
 }

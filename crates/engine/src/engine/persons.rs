@@ -31,10 +31,10 @@ impl Engine {
         &self,
         id: ActionId,
         by: &str,
-        why: &str,
+        reason: &str,
         seen: Option<u64>,
     ) -> Result<Acted, ActError> {
-        self.parts.actions.approve(id, by, why, seen).await
+        self.parts.actions.approve(id, by, reason, seen).await
     }
 
     /// Declines an action that waits for a second person. The person who proposed it may do so too.
@@ -46,9 +46,9 @@ impl Engine {
         &self,
         id: ActionId,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<Action, ActError> {
-        self.parts.actions.decline(id, by, why).await
+        self.parts.actions.decline(id, by, reason).await
     }
 
     /// Carries out every approved action that has no recorded outcome. Each is carried out once,

@@ -300,7 +300,7 @@ impl EvidenceIntake {
         let step = transfer.step(claim.reference.step());
         let current = claim.reference.generation() == step.generation;
         Ok(match (&step.state, &claim.finding) {
-            (StepState::Done(known), Finding::Executed(heard)) if current => {
+            (StepState::Executed(known), Finding::Executed(heard)) if current => {
                 known.receipt == heard.receipt
             }
             (StepState::Rejected(_), Finding::Rejected(_))

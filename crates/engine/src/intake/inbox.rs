@@ -50,7 +50,7 @@ pub(crate) struct Inbox {
     pub(crate) taken: Mutex<HashSet<InboxId>>,
 }
 
-/// An item that a task has to itself; given back even if the task panics or is ended.
+/// An item that a task has to itself; released even if the task panics or is ended.
 struct TakenArrival {
     inbox: Arc<Inbox>,
     id: InboxId,

@@ -33,7 +33,7 @@ const LOOK_MAX: Duration = Duration::from_mins(1);
 /// The longest time between two attempts to notify.
 const REPEAT_MAX: Duration = Duration::from_hours(6);
 
-/// Notifier providers.
+/// Notifies providers of the outcomes of their offers.
 pub(crate) struct ProviderNotifier {
     pub(crate) store: Arc<dyn InboxStore>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -84,11 +84,11 @@ impl Offers {
                 id = owner;
                 continue;
             }
-            let given_back = summary.status == Status::Reversed;
+            let reversed = summary.status == Status::Reversed;
             if summary.core_receipt.is_some() {
-                return Ok(Standing::Booked { given_back });
+                return Ok(Standing::Booked { reversed });
             }
-            if given_back || summary.status == Status::Failed {
+            if reversed || summary.status == Status::Failed {
                 let reason = summary.rejection.map_or(Reason::Other, |rejection| rejection.reason);
                 let message = "the payment was not booked, and was given back";
                 return Ok(Standing::Failed(Refusal::by_rule(reason, message)));

@@ -40,7 +40,7 @@ impl Submissions {
         match self.accept(new, &caller).await {
             // A transfer that was accepted once stays accepted, although limits may have been used
             // up or changed since.
-            Err(error @ (SubmitError::Refused(_) | SubmitError::Wallet(_))) => {
+            Err(error @ (SubmitError::Rejected(_) | SubmitError::Wallet(_))) => {
                 let holder = self.store.key_holder(&caller.client, &caller.key).await?;
                 match holder {
                     Some(holder) => self.replay(&holder, &caller.digest).await,
@@ -76,7 +76,7 @@ impl Submissions {
             }
             Err(CommitError::KeyTaken(holder)) => self.replay(&holder, &caller.digest).await,
             Err(CommitError::LimitReached(reached)) => {
-                Err(SubmitError::Refused(limits::rejection(&reached, first.amount)))
+                Err(SubmitError::Rejected(limits::rejection(&reached, first.amount)))
             }
             Err(CommitError::Store(error)) => Err(SubmitError::Store(error)),
             Err(other) => Err(SubmitError::Store(StoreError::Corrupt(other.to_string()))),
@@ -97,7 +97,7 @@ impl Submissions {
             return Err(SubmitError::Wallet(numbers.elsewhere()));
         }
         if let Some(rejection) = port.rules.refuses(new.kind, new.amount) {
-            return Err(SubmitError::Refused(rejection));
+            return Err(SubmitError::Rejected(rejection));
         }
         let account = AccountRef { kind: Some(new.kind.account_kind()), key: new.account.key };
         Ok(Instruction {

@@ -16,7 +16,7 @@ pub struct NewAction {
     /// The person: the name of the key used.
     pub by: String,
     /// The reason.
-    pub why: String,
+    pub reason: String,
     /// The version of the transfer that the person saw; `None` if nothing depends on it.
     pub seen: Option<u64>,
     /// The key under which the same is done once.

@@ -95,7 +95,7 @@ impl Actions {
             by: new.by,
             what: kind.as_str().to_owned(),
             subject: content.action.subject(),
-            why: new.why,
+            reason: new.reason,
             state: if needs_second { ActionState::Proposed } else { ActionState::Approved },
             content: content.write()?,
             judgement: None,
@@ -124,7 +124,7 @@ impl Actions {
         &self,
         id: ActionId,
         by: &str,
-        why: &str,
+        reason: &str,
         seen: Option<u64>,
     ) -> Result<Acted, ActError> {
         let action = self.open_action(id).await?;
@@ -140,7 +140,7 @@ impl Actions {
         }
         let seen = self.seen(&content.action, seen).await?;
         self.possible(&content.action, seen).await?;
-        let approved = self.review(action, ActionState::Approved, by, why, seen).await?;
+        let approved = self.review(action, ActionState::Approved, by, reason, seen).await?;
         self.carry_out(approved, content).await
     }
 
@@ -153,14 +153,14 @@ impl Actions {
         &self,
         id: ActionId,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<Action, ActError> {
         let action = self.open_action(id).await?;
         // An approved action is being carried out, or was.
         if action.state != ActionState::Proposed {
             return Err(ActError::NotOpen { id, state: action.state });
         }
-        self.review(action, ActionState::Declined, by, why, None).await
+        self.review(action, ActionState::Declined, by, reason, None).await
     }
 
     /// The version of its transfer that an action is about: the one that was shown, or a later one
@@ -223,13 +223,18 @@ impl Actions {
         action: Action,
         state: ActionState,
         by: &str,
-        why: &str,
+        reason: &str,
         seen: Option<u64>,
     ) -> Result<Action, ActError> {
         let now = self.clock.now();
         let approved = state == ActionState::Approved;
-        let judgement =
-            Some(Judgement { at: now, by: by.to_owned(), approved, why: why.to_owned(), seen });
+        let judgement = Some(Judgement {
+            at: now,
+            by: by.to_owned(),
+            approved,
+            reason: reason.to_owned(),
+            seen,
+        });
         let action = Action { state, judgement, updated_at: now, ..action };
         if self.store.put_action(action.clone()).await? {
             return Ok(Action { version: action.version + 1, ..action });
@@ -457,7 +462,7 @@ impl Actions {
     }
 
     async fn carried(&self, action: &Action, content: &Content) -> Result<Outcome, ActError> {
-        let (by, why) = (action.by.as_str(), action.why.as_str());
+        let (by, reason) = (action.by.as_str(), action.reason.as_str());
         match &content.action {
             PersonAction::Decide { transfer, .. }
             | PersonAction::Assign { transfer, .. }
@@ -467,7 +472,7 @@ impl Actions {
                 Ok(Outcome { transfer: Some(summary), detail, ..Outcome::default() })
             }
             PersonAction::Hold { provider, operation } => {
-                self.holds.hold(provider, *operation, by, why).await?;
+                self.holds.hold(provider, *operation, by, reason).await?;
                 Ok(Outcome::default())
             }
             PersonAction::Release { provider, operation } => {
@@ -484,7 +489,7 @@ impl Actions {
                 Ok(Outcome { arrival: Some(*arrival), ..Outcome::default() })
             }
             PersonAction::Dismiss { arrival } => {
-                self.arrivals.dismiss(*arrival, by, why).await?;
+                self.arrivals.dismiss(*arrival, by, reason).await?;
                 Ok(Outcome { arrival: Some(*arrival), ..Outcome::default() })
             }
         }
@@ -499,7 +504,7 @@ impl Actions {
     ) -> Result<Summary, ActError> {
         let known = self.store.summary(id).await?.ok_or(RequestError::NotFound(id))?;
         let approved_by = action.judgement.as_ref().map(|judgement| judgement.by.clone());
-        let who = Deciding { by: action.by.clone(), approved_by, reason: action.why.clone() };
+        let who = Deciding { by: action.by.clone(), approved_by, reason: action.reason.clone() };
         let change = self.change(&content.action, who, &known.provider);
         let shown = content.seen;
         let change = move |update: &mut TransferUpdate| {

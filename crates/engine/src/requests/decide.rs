@@ -50,7 +50,7 @@ impl RequestIntake {
         request: &str,
         shown: u64,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         let (row, port, id) = self.decidable(core, request).await?;
         is_shown(&row, shown)?;
@@ -82,7 +82,7 @@ impl RequestIntake {
         if row.transfer.is_some() {
             row.generation = row.generation.saturating_add(1);
         }
-        self.decided(&mut row, by, why, true);
+        self.decided(&mut row, by, reason, true);
         let row = self.changed(row, CoreRequestState::Accepted, "");
         self.write(&row).await?;
         let row = CoreRequestRow { version: row.version + 1, ..row };
@@ -98,7 +98,7 @@ impl RequestIntake {
         request: &str,
         shown: Option<u64>,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         let (mut row, ..) = self.decidable(core, request).await?;
         shown.map_or(Ok(()), |shown| is_shown(&row, shown))?;
@@ -115,7 +115,7 @@ impl RequestIntake {
                 return Err(DecideError::Conflict(why.to_owned()));
             }
         };
-        self.decided(&mut row, by, why, false);
+        self.decided(&mut row, by, reason, false);
         let row = self.changed(row, state, "");
         self.write(&row).await?;
         Ok(CoreRequestRow { version: row.version + 1, ..row })
@@ -133,7 +133,7 @@ impl RequestIntake {
         Ok((row, port, id))
     }
 
-    /// An earlier transfer must have failed, or been given back, before there may be another.
+    /// An earlier transfer must have failed, or been reversed, before there may be another.
     async fn not_under_way(&self, row: &CoreRequestRow) -> Result<(), DecideError> {
         let Some(transfer) = row.transfer else { return Ok(()) };
         let status = self.store().summary(transfer).await?.map(|summary| summary.status);
@@ -150,11 +150,11 @@ impl RequestIntake {
         }
     }
 
-    fn decided(&self, row: &mut CoreRequestRow, by: &str, why: &str, approved: bool) {
+    fn decided(&self, row: &mut CoreRequestRow, by: &str, reason: &str, approved: bool) {
         /// Decisions that are kept of one request, the newest.
         const KEPT: usize = 50;
-        let (by, why) = (by.to_owned(), why.to_owned());
-        row.decisions.push(CoreRequestDecision { at: self.now(), by, approved, why });
+        let (by, reason) = (by.to_owned(), reason.to_owned());
+        row.decisions.push(CoreRequestDecision { at: self.now(), by, approved, reason });
         let excess = row.decisions.len().saturating_sub(KEPT);
         row.decisions.drain(..excess);
     }

@@ -52,7 +52,7 @@ impl RequestIntake {
             () = stop.cancelled() => {}
             () = self.rounds(core, port) => {}
         }
-        self.give_the_turn_back(core).await;
+        self.release_turn(core).await;
     }
 
     async fn rounds(&self, core: &CoreId, port: &Port) {
@@ -154,7 +154,7 @@ impl RequestIntake {
         self.store().take_lease(&turn(core), holder, now, now.after(lease)).await
     }
 
-    async fn give_the_turn_back(&self, core: &CoreId) {
+    async fn release_turn(&self, core: &CoreId) {
         let RequestTurns::Shared { holder } = &self.inner.turns else { return };
         if let Err(error) = self.store().give_lease_back(&turn(core), holder).await {
             tracing::debug!(core = %core, %error, "the turn to poll a core ends by itself");

@@ -309,7 +309,7 @@ impl Decisions {
 /// The fee that the answer of a decision states.
 fn stated_fee(decision: &Decision) -> Option<Money> {
     decision.entries.iter().find_map(|entry| match &entry.event {
-        Event::Concluded { outcome: Outcome::Completed(confirmation), .. } => confirmation.fee,
+        Event::Concluded { outcome: Outcome::Executed(confirmation), .. } => confirmation.fee,
         _ => None,
     })
 }

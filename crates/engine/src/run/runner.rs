@@ -21,17 +21,17 @@ use metrics::counter;
 use crate::clock::Clock;
 use crate::commit::limits;
 use crate::counterparties::holds::Holds;
-use crate::counterparties::operate::{self, GivingBack};
+use crate::counterparties::operate::{self, ReversalCheck};
 use crate::counterparties::ports::Ports;
 use crate::counterparties::throttle::Throttled;
-use crate::dispatch::account_locks::{GivenBack, lock_for};
+use crate::dispatch::account_locks::{Released, lock_for};
 use crate::dispatch::dispatcher::{Advance, Dispatcher};
 use crate::run::carried::{BUSY_WAIT, BroughtIn, Busy, Carriers};
 use crate::run::decisions::{Decisions, Stale, Turn, Undone, begins_reversal};
 use crate::run::sender::{Intent, Sender};
 use crate::tasks::Tasks;
 
-/// A transfer that a task has to itself; given back even if the task panics or is ended.
+/// A transfer that a task has to itself; released even if the task panics or is ended.
 struct Taken {
     dispatcher: Arc<Dispatcher>,
     id: TransferId,
@@ -86,14 +86,14 @@ impl Runner {
                     self.dispatcher.leave_queue_if_unwanted(&rested);
                     transfer = rested;
                     due_is_stored = true;
-                    let given_back = self.dispatcher.registry().give_back(taken.id);
-                    match given_back {
-                        GivenBack::Free(guards) => {
+                    let released = self.dispatcher.registry().release(taken.id);
+                    match released {
+                        Released::Free(guards) => {
                             self.dispatcher.rested(guards);
                             break;
                         }
-                        GivenBack::Hinted => {}
-                        GivenBack::Changed => {
+                        Released::Hinted => {}
+                        Released::Changed => {
                             if let Ok(Some(changed)) = self.store.transfer(taken.id).await {
                                 transfer = changed;
                             }
@@ -357,16 +357,16 @@ impl Runner {
                 );
             }
         };
-        let answer = operate::can_give_back(&self.ports, transfer, self.clock.now()).await;
-        permit.report(!matches!(answer, GivingBack::Unclear(_)));
+        let answer = operate::can_reverse(&self.ports, transfer, self.clock.now()).await;
+        permit.report(!matches!(answer, ReversalCheck::Unclear(_)));
         match answer {
-            GivingBack::Possible => None,
-            GivingBack::Refused(rejection) => {
+            ReversalCheck::Possible => None,
+            ReversalCheck::Rejected(rejection) => {
                 let mut update = update.clone();
                 update.reversal_refused(rejection);
                 Some(self.decisions.decided_or_read_again(transfer.clone(), update, policy).await)
             }
-            GivingBack::Unclear(why) => {
+            ReversalCheck::Unclear(why) => {
                 tracing::warn!(transfer = %transfer.id(), %why, "it is unknown if it can be reversed; trying again");
                 let wait = policy.core.retry_max;
                 Some(

@@ -13,8 +13,8 @@ use crate::evidence::{Scene, done};
 use crate::world::{World, provider_id, rejection};
 
 fn new(action: PersonAction) -> NewAction {
-    let (by, why) = ("asha".to_owned(), "seen in the portal".to_owned());
-    NewAction { action, by, why, seen: None, key: None }
+    let (by, reason) = ("asha".to_owned(), "seen in the portal".to_owned());
+    NewAction { action, by, reason, seen: None, key: None }
 }
 
 fn decide(transfer: TransferId, decision: PersonDecision) -> NewAction {
@@ -69,7 +69,7 @@ async fn an_action_is_carried_out_and_kept_with_its_reason() {
     assert_eq!(scene.show(id).await.status, Status::Reversed);
     let kept = actions(&scene, false).await;
     assert_eq!(kept.len(), 1);
-    let words = (kept[0].what.as_str(), kept[0].by.as_str(), kept[0].why.as_str());
+    let words = (kept[0].what.as_str(), kept[0].by.as_str(), kept[0].reason.as_str());
     assert_eq!(words, ("accept_not_executed", "asha", "seen in the portal"));
     assert_eq!((kept[0].state, kept[0].subject.as_str()), (ActionState::Done, &*id.to_string()));
     assert_eq!(actions(&scene, true).await, []);
@@ -283,7 +283,7 @@ async fn another_transaction_is_not_undone_and_has_a_case() {
     assert_eq!(scene.cases(id).await, [CaseKind::CompensationRefused]);
     assert_eq!(scene.show(id).await.status, Status::NeedsAttention);
 
-    // Before a wallet is touched, the core is asked if its side could be taken back.
+    // Before a wallet is touched, the core is asked if its side could be reversed.
     let scene = Scene::open(World::new()).await;
     let id = scene.submit(Kind::Withdrawal).await;
     assert_eq!(scene.show(id).await.status, Status::Completed);

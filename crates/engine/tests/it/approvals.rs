@@ -19,8 +19,8 @@ use crate::faulty::Faults;
 use crate::world::{World, Yielding, provider_id, submit, transfer};
 
 fn new(action: PersonAction) -> NewAction {
-    let (by, why) = ("asha".to_owned(), "seen in the portal".to_owned());
-    NewAction { action, by, why, seen: None, key: None }
+    let (by, reason) = ("asha".to_owned(), "seen in the portal".to_owned());
+    NewAction { action, by, reason, seen: None, key: None }
 }
 
 fn not_executed(transfer: TransferId) -> NewAction {

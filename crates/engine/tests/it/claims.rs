@@ -43,8 +43,8 @@ async fn a_claim_of_an_amount_that_nobody_states_needs_a_second_person() {
         world.script().hides_amounts = hides;
         let scene = Scene::open(world).await;
         let action = PersonAction::Claim { provider: provider_id(), claim: claim_of("QX9") };
-        let (by, why) = ("asha".to_owned(), "in the portal".to_owned());
-        let new = NewAction { action, by, why, seen: None, key: None };
+        let (by, reason) = ("asha".to_owned(), "in the portal".to_owned());
+        let new = NewAction { action, by, reason, seen: None, key: None };
         let action = scene.engine.act(new).await.unwrap().action;
         scene.pass(5).await;
         let (state, known) =
@@ -76,7 +76,7 @@ async fn a_claim_in_a_currency_that_the_provider_does_not_move_is_refused() {
     };
     assert_eq!(scene.engine.claim(&provider_id(), &claim).await, Err(refused.clone()));
     let action = PersonAction::Claim { provider: provider_id(), claim };
-    let (by, why) = ("asha".to_owned(), "in the portal".to_owned());
-    let new = NewAction { action, by, why, seen: None, key: None };
+    let (by, reason) = ("asha".to_owned(), "in the portal".to_owned());
+    let new = NewAction { action, by, reason, seen: None, key: None };
     assert_eq!(scene.engine.act(new).await, Err(ActError::Arrival(refused)));
 }

@@ -86,7 +86,7 @@ impl Scene {
 }
 
 pub fn done(text: &str) -> Outcome {
-    Outcome::Completed(Confirmation::bare(Receipt::new(text).unwrap()))
+    Outcome::Executed(Confirmation::bare(Receipt::new(text).unwrap()))
 }
 
 pub fn executed(text: &str) -> Finding {
@@ -189,7 +189,7 @@ async fn a_payout_that_was_made_after_all_is_not_given_back() {
     let undone = |event: &Event| {
         matches!(
             event,
-            Event::Concluded { step: StepName::UndoFirst, outcome: Outcome::Completed(_) }
+            Event::Concluded { step: StepName::UndoFirst, outcome: Outcome::Executed(_) }
         )
     };
     assert!(!scene.tells_of(id).await.iter().any(undone));
@@ -278,7 +278,7 @@ async fn a_collection_is_not_merged_into_a_payment_of_another_amount() {
     assert_eq!(scene.sent("post"), 0);
 }
 
-/// A merged transfer shows what the other one shows, also when that is given back.
+/// A merged transfer shows what the other one shows, also when that is reversed.
 #[tokio::test(start_paused = true)]
 async fn a_merged_transfer_follows_the_one_that_has_its_money() {
     let scene = Scene::confirming().await;

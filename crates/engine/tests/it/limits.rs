@@ -21,7 +21,7 @@ fn bounded() -> (Arc<World>, Engine) {
 async fn refused(engine: &Engine, key: &str, new: NewTransfer) -> bool {
     match submit(engine, key, new).await {
         Ok(_) => false,
-        Err(SubmitError::Refused(rejection)) => {
+        Err(SubmitError::Rejected(rejection)) => {
             assert_eq!(rejection.reason, Reason::LimitExceeded);
             assert_eq!(rejection.code, "amount_above_daily_maximum");
             true
@@ -98,7 +98,7 @@ async fn a_failed_transfer_leaves_its_room_to_others() {
 /// The code under which a transfer is refused, as the API and the wallet report it.
 async fn code(engine: &Engine, key: &str, amount: &str) -> String {
     match submit(engine, key, transfer(Kind::Deposit, amount)).await {
-        Err(SubmitError::Refused(rejection)) => rejection.code,
+        Err(SubmitError::Rejected(rejection)) => rejection.code,
         other => panic!("not refused: {other:?}"),
     }
 }

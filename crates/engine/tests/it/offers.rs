@@ -70,11 +70,11 @@ async fn an_offer_is_pending_until_it_is_booked_and_then_completed() {
     for path in [format!("state/{name}"), "response/c1".to_owned()] {
         let (status, said) = asked(&engine, &path).await;
         assert_eq!(status, 200, "{path}");
-        assert_eq!(said, format!("{name} Booked {{ given_back: false }}"), "{path}");
+        assert_eq!(said, format!("{name} Booked {{ reversed: false }}"), "{path}");
     }
     // The same again is the same offer, and is answered with its outcome.
     let (status, said) = offered(&engine, Some("c1"), "QX1 255712345678 500 7").await;
-    assert_eq!((status, said), (202, format!("{name} Booked {{ given_back: false }}")));
+    assert_eq!((status, said), (202, format!("{name} Booked {{ reversed: false }}")));
     assert_eq!((transfers(&engine).await, cases(&engine).await), (1, 0));
 }
 
@@ -165,7 +165,7 @@ async fn an_offer_of_somebody_else_and_an_unknown_question_are_not_found_and_mak
     assert_eq!(cases(&engine).await, 0, "who only asks has told nothing that could be lost");
 }
 
-const BOOKED: &str = "Booked { given_back: false }";
+const BOOKED: &str = "Booked { reversed: false }";
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_asked_for_it_is_notified_once_of_a_payments_outcome() {

@@ -121,8 +121,8 @@ async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
     scene.world.script().payouts.push_back(done("QX1"));
     let id = scene.submit(Kind::Withdrawal).await;
     assert_eq!(scene.show(id).await.status, Status::Completed);
-    let taken_back = PersonDecision::AcceptNotExecuted { step: StepName::Second };
-    let unheard = scene.engine.decide(id, taken_back.clone(), who(), None).await;
+    let reversed = PersonDecision::AcceptNotExecuted { step: StepName::Second };
+    let unheard = scene.engine.decide(id, reversed.clone(), who(), None).await;
     assert!(matches!(unheard, Err(RequestError::Conflict { .. })), "{unheard:?}");
     let reference = Reference::new(id, StepName::Second, 0);
     let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
@@ -130,7 +130,7 @@ async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
     scene.notify(format!("result {reference} reversed QX1")).await;
     scene.pass(600).await;
     assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
-    scene.engine.decide(id, taken_back, who(), None).await.unwrap();
+    scene.engine.decide(id, reversed, who(), None).await.unwrap();
     scene.pass(600).await;
     assert_eq!(scene.show(id).await.status, Status::NeedsAttention, "the question holds it");
     let case = CaseKind::Contradiction;
@@ -147,7 +147,7 @@ async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
 /// again; afterwards a person is called.
 #[tokio::test(start_paused = true)]
 async fn a_payout_that_stands_after_all_is_never_both_paid_and_given_back_in_silence() {
-    for given_back in [false, true] {
+    for reversed in [false, true] {
         let scene = Scene::open(World::new()).await;
         scene.world.script().payouts.push_back(done("QX1"));
         let id = scene.submit(Kind::Withdrawal).await;
@@ -156,11 +156,11 @@ async fn a_payout_that_stands_after_all_is_never_both_paid_and_given_back_in_sil
         scene.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
         scene.notify(format!("result {reference} reversed QX1")).await;
         scene.pass(600).await;
-        let taken_back = PersonDecision::AcceptNotExecuted { step: StepName::Second };
-        scene.engine.decide(id, taken_back, who(), None).await.unwrap();
+        let reversed = PersonDecision::AcceptNotExecuted { step: StepName::Second };
+        scene.engine.decide(id, reversed, who(), None).await.unwrap();
         let case = CaseKind::Contradiction;
         let close = PersonDecision::CloseCase { case, step: Some(StepName::Second) };
-        if given_back {
+        if reversed {
             scene.engine.decide(id, close, who(), None).await.unwrap();
             scene.pass(600).await;
             assert_eq!(scene.cases(id).await, []);
@@ -168,10 +168,10 @@ async fn a_payout_that_stands_after_all_is_never_both_paid_and_given_back_in_sil
         scene.world.script().truth.insert(reference, Finding::Executed(confirmation()));
         scene.notify(format!("result {reference} executed QX1")).await;
         scene.pass(600).await;
-        assert_eq!(scene.cases(id).await, [CaseKind::Contradiction], "{given_back}");
-        let expected = if given_back { Status::Reversed } else { Status::Completed };
+        assert_eq!(scene.cases(id).await, [CaseKind::Contradiction], "{reversed}");
+        let expected = if reversed { Status::Reversed } else { Status::Completed };
         assert_eq!(scene.show(id).await.status, expected);
-        assert_eq!(scene.sent("undo"), usize::from(given_back));
+        assert_eq!(scene.sent("undo"), usize::from(reversed));
     }
 }
 
@@ -190,8 +190,8 @@ async fn a_collection_that_stands_after_all_is_a_case_and_counts_if_a_person_say
     scene.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
     scene.notify(format!("result {reference} reversed QX1")).await;
     scene.pass(600).await;
-    let taken_back = PersonDecision::AcceptNotExecuted { step: StepName::First };
-    scene.engine.decide(id, taken_back, who(), None).await.unwrap();
+    let reversed = PersonDecision::AcceptNotExecuted { step: StepName::First };
+    scene.engine.decide(id, reversed, who(), None).await.unwrap();
     let case = CaseKind::Contradiction;
     let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
     scene.engine.decide(id, close.clone(), who(), None).await.unwrap();
@@ -365,7 +365,7 @@ async fn an_arrival_that_does_not_become_clear_is_dismissed() {
     let dismissal = |arrival| NewAction {
         action: PersonAction::Dismiss { arrival },
         by: "asha".to_owned(),
-        why: "nobody made this payment".to_owned(),
+        reason: "nobody made this payment".to_owned(),
         seen: None,
         key: None,
     };

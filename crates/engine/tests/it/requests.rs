@@ -131,11 +131,11 @@ impl Scene {
         &self,
         request: &str,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         let row = self.engine.store().core_request(&main(), request).await?;
         let shown = row.map_or(0, |row| row.version);
-        self.intake.approve(&main(), request, shown, by, why).await
+        self.intake.approve(&main(), request, shown, by, reason).await
     }
 
     async fn row(&self, id: &str) -> CoreRequestRow {
@@ -322,7 +322,7 @@ async fn a_person_approves_or_declines_and_is_named() {
     assert_eq!(row, scene.row("loan-7").await);
     let decision = &row.decisions[0];
     assert_eq!((decision.by.as_str(), decision.approved), ("asha", true));
-    assert_eq!(decision.why, "called back");
+    assert_eq!(decision.reason, "called back");
     let again = scene.approve("loan-7", "asha", "again").await;
     assert!(matches!(again, Err(DecideError::Conflict(_))), "{again:?}");
     let declined = scene.intake.decline(&main(), "loan-8", None, "juma", "no").await.unwrap();
@@ -404,7 +404,7 @@ async fn a_failed_request_is_paid_again_only_when_a_person_says_so() {
     let first = scene.row("loan-7").await.transfer.unwrap();
     assert_eq!(scene.ended(first).await, Status::Reversed);
     *scene.world.refuses_payouts.lock().unwrap() = false;
-    // The disbursement was taken back, so the core says again that the loan is approved.
+    // The disbursement was reversed, so the core says again that the loan is approved.
     for _ in 0..3 {
         scene.hook("loan-7").await.unwrap();
         scene.intake.poll(&main()).await.unwrap();

@@ -42,7 +42,7 @@ async fn a_wallets_day_cannot_be_passed_by_another_notation() {
         let new = NewTransfer { msisdn, ..transfer(Kind::Deposit, "5000") };
         match submit(&engine, text, new).await {
             Ok(_) => assert_eq!(index, 0, "{text}"),
-            Err(SubmitError::Refused(why)) => assert_eq!(why.reason, Reason::LimitExceeded),
+            Err(SubmitError::Rejected(why)) => assert_eq!(why.reason, Reason::LimitExceeded),
             Err(error) => panic!("{error}"),
         }
     }

@@ -330,7 +330,7 @@ impl Provider for Wallets {
             return outcome;
         }
         let fee = *self.0.stated_fee.lock().unwrap();
-        Outcome::Completed(Confirmation { fee, ..self.0.confirmation() })
+        Outcome::Executed(Confirmation { fee, ..self.0.confirmation() })
     }
 
     async fn pay_out(&self, order: &WalletOrder) -> Outcome {
@@ -342,7 +342,7 @@ impl Provider for Wallets {
             return outcome;
         }
         let fee = *self.0.stated_fee.lock().unwrap();
-        Outcome::Completed(Confirmation { fee, ..self.0.confirmation() })
+        Outcome::Executed(Confirmation { fee, ..self.0.confirmation() })
     }
 
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding {
@@ -507,7 +507,7 @@ impl Core for Accounts {
         if let Some(outcome) = self.0.sends(what, |script| script.posts.pop_front()) {
             return outcome;
         }
-        Outcome::Completed(self.0.confirmation())
+        Outcome::Executed(self.0.confirmation())
     }
 
     async fn compare(&self, _order: &CoreOrder, _transaction: &Receipt) -> Comparison {
@@ -527,7 +527,7 @@ impl Core for Accounts {
         if let Some(outcome) = self.0.sends(what, |script| script.undos.pop_front()) {
             return outcome;
         }
-        Outcome::Completed(self.0.confirmation())
+        Outcome::Executed(self.0.confirmation())
     }
 
     async fn inquire(&self, _order: &CoreOrder) -> Finding {

@@ -1,12 +1,12 @@
 //! `kiungo config`: prints and checks the configuration in effect, and makes new API keys.
 
 use clap::{Args, Subcommand};
+use kiungo_api::Role;
 use kiungo_sandbox::secrets;
 use serde_json::json;
 
 use crate::commands::config_file::ConfigFile;
 use crate::components::Assembly;
-use crate::config::Role;
 use crate::failure::Failure;
 use crate::serve;
 use crate::terminal::output::Output;

@@ -39,5 +39,4 @@ mod tests;
 pub(crate) use check::Checked;
 pub(crate) use load::Config;
 pub(crate) use parties::{CoreConfig, ProviderConfig};
-pub(crate) use sections::{ApiKey, Role};
 pub(crate) use sources::Sources;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use kiungo_api::Scope;
+use kiungo_api::{DigestError, Role, SecretDigest};
 use kiungo_engine::{ActionKind, SharingOptions};
+use kiungo_server::ApiKey;
 use kiungo_server::serve::{Network, NetworkError};
-use kiungo_server::{KNOWN_TO_ALL, is_known_to_all};
 use kiungo_transport::is_exposed_text;
 
 use super::messaging::Messaging;
@@ -203,7 +203,7 @@ impl Actions {
     pub(super) fn nobody_second(&self, api: &Api, messaging: &Messaging) -> Option<Warning> {
         let keys = api.keys.iter().filter(|key| key.roles.contains(&Role::Operate));
         let clients = messaging.options.clients.iter();
-        let clients = clients.filter(|client| client.roles.contains(&kiungo_api::Role::Operate));
+        let clients = clients.filter(|client| client.roles.contains(&Role::Operate));
         let names: BTreeSet<&str> =
             keys.map(|key| key.name.as_str()).chain(clients.map(|client| &*client.name)).collect();
         let who = match names.first() {
@@ -238,51 +238,9 @@ pub(crate) struct Api {
     pub(crate) keys: Vec<ApiKey>,
 }
 
-/// One entry of `[[api.keys]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ApiKey {
-    /// The name of the user; stands in the journal of what was asked.
-    pub(crate) name: String,
-    pub(crate) sha256: [u8; 32],
-    pub(crate) roles: Vec<Role>,
-    /// The part of the business that it may do it with.
-    pub(crate) scope: Scope,
-}
-
-/// The rights of the holder of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Role {
-    /// Look at everything.
-    Read,
-    /// Start transfers, and have them asked about.
-    Write,
-    /// Reverse, assign suspended money, see phone numbers in full.
-    Operate,
-}
-
-impl Role {
-    /// Every role.
-    pub(crate) const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Operate];
-
-    /// As the configuration names it.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Operate => "operate",
-        }
-    }
-
-    /// The role of that name.
-    pub(crate) fn of(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|role| role.as_str() == name);
-        found.ok_or_else(|| format!("`{name}` is not one of \"read\", \"write\", \"operate\""))
-    }
-}
-
 impl Api {
     pub(super) fn read(mut section: Section<'_>) -> Self {
-        let keys = section.tables("keys").into_iter().filter_map(ApiKey::read).collect();
+        let keys = section.tables("keys").into_iter().filter_map(api_key).collect();
         section.finish();
         Self { keys }
     }
@@ -299,39 +257,25 @@ impl Api {
     }
 }
 
-impl ApiKey {
-    fn read(mut section: Section<'_>) -> Option<Self> {
-        section.show_entry();
-        let name = section.required("name", "who uses the key, for example \"mobile-app\"");
-        let sha256 = section.required("sha256", "the key's SHA-256 as 64 hexadecimal digits");
-        let sha256 = sha256.and_then(|text| {
-            let bytes = hexadecimal(&text);
-            if bytes.is_none() {
-                // Not shown: it may be the key itself.
-                let message = "is not 64 hexadecimal digits: printf %s \"$KEY\" | sha256sum";
-                section.problem("sha256", message.to_owned());
-            } else if bytes.as_ref().is_some_and(is_known_to_all) {
-                section.problem("sha256", KNOWN_TO_ALL.to_owned());
-            }
-            bytes
-        });
-        let mut roles = Vec::new();
-        for word in section.required_texts("roles", "[\"read\", \"write\"]") {
-            match Role::of(&word) {
-                Ok(role) => roles.push(role),
-                Err(message) => section.problem("roles", message),
-            }
+/// One entry of `[[api.keys]]`.
+fn api_key(mut section: Section<'_>) -> Option<ApiKey> {
+    section.show_entry();
+    let name = section.required("name", "who uses the key, for example \"mobile-app\"");
+    let digest = section.required("sha256", "the key's SHA-256 as 64 hexadecimal digits");
+    let digest = digest.and_then(|text| {
+        let wrong = |error: DigestError| section.problem("sha256", error.to_string());
+        text.parse::<SecretDigest>().map_err(wrong).ok()
+    });
+    let mut roles = BTreeSet::new();
+    for word in section.required_texts("roles", "[\"read\", \"write\"]") {
+        match Role::of(&word) {
+            Ok(role) => drop(roles.insert(role)),
+            Err(message) => section.problem("roles", message),
         }
-        let scope = scope::read(&mut section);
-        section.finish();
-        Some(Self { name: name?, sha256: sha256?, roles, scope })
     }
-}
-
-fn hexadecimal(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text, &mut bytes).ok()?;
-    Some(bytes)
+    let scope = scope::read(&mut section);
+    section.finish();
+    Some(ApiKey { name: name?, digest: digest?, roles, scope })
 }
 
 /// `[log]`.

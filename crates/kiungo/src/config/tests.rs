@@ -8,12 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use kiungo_api::Role;
 use kiungo_settings::duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::problem::Warning;
-use super::{Config, Role, Sources};
+use super::{Config, Sources};
 use crate::logging::LogFormat;
 
 pub(super) const FILE: &str = r#"
@@ -264,8 +265,9 @@ fn a_good_configuration_fits_together() {
     let checked = config.check().unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(checked.mappings.len(), 2);
     assert!(checked.cores.values().all(|core| core.as_str() == "main"));
-    assert_eq!(config.api.keys[0].roles, [Role::Read, Role::Write]);
-    assert_eq!(config.api.keys[0].sha256[..2], [0x3c, 0x8d]);
+    assert_eq!(config.api.keys[0].roles, [Role::Read, Role::Write].into());
+    let digest = "3c8d1fa5b0e94c7a21d6f5807be3a9142f60c8d73b5e91a04cd2867f1b9e05a3";
+    assert_eq!(config.api.keys[0].digest, digest.parse().unwrap());
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use kiungo_api::Role;
-use kiungo_server::{ApiKey, ServerOptions};
+use kiungo_server::ServerOptions;
 
-use crate::config::{self, Config};
+use crate::config::Config;
 
 /// The server's options from the configuration.
 pub(super) fn options(config: &Config) -> ServerOptions {
@@ -23,7 +22,7 @@ pub(super) fn options(config: &Config) -> ServerOptions {
         body_timeout_s: seconds(connections.body_timeout),
         idle_timeout_s: seconds(connections.idle_timeout),
         answer_timeout_s: seconds(connections.answer_timeout),
-        keys: config.api.keys.iter().map(key).collect(),
+        keys: config.api.keys.clone(),
         callback_secrets: secrets.collect(),
         hook_secrets: super::requests::hook_secrets(config),
         ..ServerOptions::default().sized_for(connections.in_all_max)
@@ -32,15 +31,4 @@ pub(super) fn options(config: &Config) -> ServerOptions {
 
 fn seconds(time: Duration) -> u64 {
     time.as_secs().max(1)
-}
-
-fn key(key: &config::ApiKey) -> ApiKey {
-    let role = |role: &config::Role| match role {
-        config::Role::Read => Role::Read,
-        config::Role::Write => Role::Write,
-        config::Role::Operate => Role::Operate,
-    };
-    let roles = key.roles.iter().map(role).collect();
-    let sha256 = hex::encode(key.sha256);
-    ApiKey { name: key.name.clone(), sha256, roles, scope: key.scope.clone() }
 }

@@ -1,12 +1,11 @@
 //! Any bytes are either read, or refused with a place that a listener can follow.
 
 use kiungo_api::problem::Problem;
+use kiungo_api::testing::Tanzania;
 use kiungo_messaging::cloud_event;
 use kiungo_messaging::command::{CommandType, Request};
 use kiungo_messaging::refusal::Refusal;
 use proptest::prelude::*;
-
-use crate::world::Tanzania;
 
 const GOOD: &str = r#"{"specversion":"1.0","id":"7d3a-1","source":"/erp","type":"transfer.create",
     "time":"2026-11-21T08:33:20Z","priority":3,"data":{"kind":"deposit","provider":"mpesa-tz",

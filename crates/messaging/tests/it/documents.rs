@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use kiungo_api::Service;
 use kiungo_api::problem::MemberError;
+use kiungo_api::testing::Tanzania;
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::{CaseKind, Status};
 use kiungo_messaging::cloud_event;
@@ -13,7 +14,7 @@ use kiungo_store::{OutboxEvent, OutboxRow, Summary};
 use serde_json::{Value, json};
 
 use crate::schema_check::faults;
-use crate::world::{Tanzania, World};
+use crate::world::World;
 
 fn document() -> Value {
     serde_json::from_str(&asyncapi_json()).unwrap()
@@ -117,7 +118,7 @@ async fn every_event_fits_its_schema() {
     };
     let row = |status, news| {
         let transfer = Summary { status, ..world.summary() };
-        OutboxRow { no: 1, at: world.clock_now(), news, transfer }
+        OutboxRow { no: 1, at: world.fake.clock_now(), news, transfer }
     };
     for status in Status::ALL {
         told("transfer.status", encoder.transfer(&row(status, OutboxEvent::Status), None));
@@ -126,7 +127,7 @@ async fn every_event_fits_its_schema() {
     let news = OutboxEvent::CaseOpened { kind, detail };
     told("case.opened", encoder.transfer(&row(Status::NeedsAttention, news), None));
     let provider = ProviderId::new("mpesa-tz").unwrap();
-    told("provider.state", encoder.provider(&provider, true, world.clock_now()));
+    told("provider.state", encoder.provider(&provider, true, world.fake.clock_now()));
 }
 
 /// The list of members that a command must have is in the schema, in the reader and in its refusal: one

@@ -16,7 +16,7 @@ fn read(message: &EventMessage) -> Value {
 
 fn row(world: &World, version: u64, news: OutboxEvent) -> OutboxRow {
     let transfer = Summary { version, status: Status::Completed, ..world.summary() };
-    OutboxRow { no: 1, at: world.clock_now(), news, transfer }
+    OutboxRow { no: 1, at: world.fake.clock_now(), news, transfer }
 }
 
 #[tokio::test(start_paused = true)]
@@ -24,7 +24,7 @@ async fn a_transfer_is_told_as_the_api_shows_it() {
     let world = World::new();
     let row = row(&world, 7, OutboxEvent::Status);
     let expected =
-        world.expected_fee(&row.transfer.provider, row.transfer.kind, row.transfer.amount);
+        world.fake.expected_fee(&row.transfer.provider, row.transfer.kind, row.transfer.amount);
     let encoder = EventEncoder::new(&MessagingOptions::default());
     let message = encoder.transfer(&row, expected);
     assert_eq!(message, encoder.transfer(&row, expected), "the same fact, another message");
@@ -97,7 +97,7 @@ async fn a_provider_is_told_of_under_its_name() {
         source: "//pay.example".to_owned(),
         ..Default::default()
     });
-    let message = encoder.provider(&provider, false, world.clock_now());
+    let message = encoder.provider(&provider, false, world.fake.clock_now());
     assert_eq!(message.topic, "provider.mpesa-tz.unavailable");
     let event = read(&message);
     assert_eq!(event["type"], "kiungo.provider.unavailable");
@@ -106,5 +106,5 @@ async fn a_provider_is_told_of_under_its_name() {
         (&json!("//pay.example"), &json!("mpesa-tz"))
     );
     assert_eq!(event["data"], json!({ "provider": "mpesa-tz", "available": false }));
-    assert_ne!(message.id, encoder.provider(&provider, true, world.clock_now()).id);
+    assert_ne!(message.id, encoder.provider(&provider, true, world.fake.clock_now()).id);
 }

@@ -21,16 +21,11 @@ struct Process {
     wake: Arc<Notify>,
 }
 
-fn process(world: &Arc<World>, broker: &Arc<Broker>, name: &str) -> Process {
+fn process(world: &World, broker: &Arc<Broker>, name: &str) -> Process {
     with(world, broker, name, MessagingOptions::default())
 }
 
-fn with(
-    world: &Arc<World>,
-    broker: &Arc<Broker>,
-    name: &str,
-    options: MessagingOptions,
-) -> Process {
+fn with(world: &World, broker: &Arc<Broker>, name: &str, options: MessagingOptions) -> Process {
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
     let events = Arc::clone(broker) as Arc<dyn Events>;
     let (service, told) = (world.service(), Arc::clone(&wake));
@@ -165,7 +160,7 @@ async fn who_was_suspended_with_the_whole_machine_publishes_nothing() {
     pass(30).await;
     let now = world.suspended.fetch_add(60_000_000, SeqCst);
     assert_eq!(now, 0);
-    let stolen = kiungo_api::Service::clock_now(&*world).after(Duration::from_secs(30));
+    let stolen = kiungo_api::Service::clock_now(&*world.fake).after(Duration::from_secs(30));
     let taken = world.books.take_lease("relay", "b", stolen, stolen).await.unwrap();
     assert!(taken);
     pass(1_000).await;

@@ -196,14 +196,14 @@ impl Reading {
     /// The reason that this transaction cannot be the one that was asked about.
     fn mistaken(&self, asked: &Asked, transaction: &Transaction) -> Option<&'static str> {
         let kind = Text::given(transaction.kind.as_ref()).unwrap_or_default().to_ascii_lowercase();
-        let gives_back = matches!(kind.as_str(), "reversal" | "adjustment");
+        let is_reversal = matches!(kind.as_str(), "reversal" | "adjustment");
         let direction = self.own.named_direction(transaction);
         let (ours, wrong_way) = match asked.operation {
             WalletOperation::Collect => (&transaction.credit_party, Direction::Outgoing),
             WalletOperation::PayOut => (&transaction.debit_party, Direction::Incoming),
-            WalletOperation::Reverse => return mistaken_reversal(asked, transaction, gives_back),
+            WalletOperation::Reverse => return mistaken_reversal(asked, transaction, is_reversal),
         };
-        if gives_back {
+        if is_reversal {
             Some("the provider answers with a reversal")
         } else if direction == wrong_way {
             Some("the provider answers with a transaction of the other direction")
@@ -294,14 +294,14 @@ impl Reading {
 fn mistaken_reversal(
     asked: &Asked,
     transaction: &Transaction,
-    gives_back: bool,
+    is_reversal: bool,
 ) -> Option<&'static str> {
     let original = asked.original.map(Receipt::as_str);
     let own = Text::given(transaction.transaction_reference.as_ref());
     let reversed = Text::given(transaction.original_transaction_reference.as_ref());
     let is_original = original.is_some() && own == original;
     let of_another = original.is_some() && reversed.is_some() && reversed != original;
-    if is_original || (transaction.kind.is_some() && !gives_back) {
+    if is_original || (transaction.kind.is_some() && !is_reversal) {
         Some("the provider answers with a transaction that is no reversal")
     } else if of_another {
         Some("the provider answers with the reversal of another transaction")
@@ -336,7 +336,7 @@ fn listed(state: &RequestState) -> bool {
 
 fn outcome(finding: Finding) -> Outcome {
     match finding {
-        Finding::Executed(confirmation) => Outcome::Completed(confirmation),
+        Finding::Executed(confirmation) => Outcome::Executed(confirmation),
         Finding::Rejected(rejection) => Outcome::Rejected(rejection),
         Finding::InProgress(acceptance) => Outcome::Pending(acceptance),
         Finding::Reversed(_) => Outcome::unknown("the answer says that it is already reversed"),

@@ -7,6 +7,7 @@ use kiungo_domain::Outcome;
 use kiungo_provider::{Provider, ReadError};
 use kiungo_provider_gsma::{AuthScheme, Gsma};
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::delivery::HttpDelivery;
 use kiungo_simulator::faults::{Faults, Plan};
 use kiungo_simulator::serve::serve_tls;
@@ -59,7 +60,7 @@ async fn a_client_certificate_is_all_that_a_provider_needs_to_know_us() {
     let gsma = adapter(&base, Some("client-identity.pem"));
     gsma.probe().await.unwrap();
     let outcome = gsma.collect(&collection()).await;
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
     assert_eq!(simulator.books().movements.len(), 1);
 }
 

@@ -17,7 +17,7 @@ use crate::world::*;
 
 const URL: &str = "https://mm.example/told?id=7";
 const ID: &str = "8A2B3C4D-4D5E-7F60-8A1B-2C3D4E5F6001";
-const BOOKED: Standing = Standing::Booked { given_back: false };
+const BOOKED: Standing = Standing::Booked { reversed: false };
 
 /// A bill payment that asks to be called back at this address.
 fn asking(url: &str) -> RawCallback {

@@ -82,7 +82,7 @@ async fn a_reversal_is_sent_in_full_under_the_original() {
     let script = Script::new([answer(201, fixture!("reverse/completed.json"))]);
     let gsma = gsma(&script);
     let outcome = gsma.reverse().unwrap().reverse(&reversal()).await;
-    let Outcome::Completed(done) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Executed(done) = outcome else { panic!("{outcome:?}") };
     assert_eq!(done.receipt, receipt("REF-1772361000200"));
     assert_eq!(done.stated.amount, Some(money("125.50")));
     assert_eq!(done.stated.msisdn, Some(msisdn()));
@@ -104,14 +104,14 @@ async fn a_reversal_answered_with_another_transaction_is_unknown() {
 #[tokio::test]
 async fn a_synchronous_answer_completes_with_what_it_states() {
     let outcome = collect(answer(201, fixture!("collect/completed.json"))).await;
-    let Outcome::Completed(done) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Executed(done) = outcome else { panic!("{outcome:?}") };
     assert_eq!(done.receipt, receipt("REF-1772357441118"));
     assert_eq!(done.stated.amount, Some(money("125.50")));
     assert_eq!(done.stated.msisdn, Some(msisdn()));
     assert_eq!(done.stated.reference, Some(collection().reference));
     assert_eq!(done.fee, None);
     let outcome = pay_out(answer(201, fixture!("pay_out/completed.json"))).await;
-    let Outcome::Completed(done) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Executed(done) = outcome else { panic!("{outcome:?}") };
     assert_eq!(done.fee, Some(money("1.75")));
     assert_eq!(done.stated.msisdn, Some(msisdn()));
 }
@@ -134,11 +134,11 @@ async fn a_fee_that_cannot_be_read_is_left_out_and_the_completion_stands() {
         "[]",
     ] {
         let outcome = collect(answer(201, with(fees))).await;
-        let Outcome::Completed(done) = outcome else { panic!("{fees}: {outcome:?}") };
+        let Outcome::Executed(done) = outcome else { panic!("{fees}: {outcome:?}") };
         assert_eq!((done.fee, done.stated.amount), (None, Some(money("125.50"))), "{fees}");
     }
     let read = with(r#"[{"feeAmount":"1.0E0","feeCurrency":"LSL"},{"feeAmount":0.5}]"#);
-    let Outcome::Completed(done) = collect(answer(201, &read)).await else { panic!() };
+    let Outcome::Executed(done) = collect(answer(201, &read)).await else { panic!() };
     assert_eq!(done.fee, Some(money("1.50")));
 }
 
@@ -146,7 +146,7 @@ async fn a_fee_that_cannot_be_read_is_left_out_and_the_completion_stands() {
 async fn a_receipt_is_whatever_the_specification_allows() {
     for printed in [&"r".repeat(256), "PP260301 1412 B01", "RÉF-7"] {
         let body = fixture!("collect/completed.json").replace("REF-1772357441118", printed);
-        let Outcome::Completed(done) = collect(answer(201, &body)).await else {
+        let Outcome::Executed(done) = collect(answer(201, &body)).await else {
             panic!("{printed}")
         };
         assert_eq!(done.receipt.as_str(), printed);
@@ -167,7 +167,7 @@ async fn an_amount_stated_as_programs_print_it_is_compared_exactly() {
         ("90071992547409.93", "90071992547409.93"),
     ] {
         let body = fixture!("collect/completed.json").replace("\"125.5\"", printed);
-        let Outcome::Completed(done) = collect(answer(201, &body)).await else {
+        let Outcome::Executed(done) = collect(answer(201, &body)).await else {
             panic!("{printed}")
         };
         assert_eq!(done.stated.amount, Some(money(amount)), "{printed}");
@@ -183,7 +183,7 @@ async fn an_amount_stated_as_programs_print_it_is_compared_exactly() {
 async fn another_amount_or_reference_is_stated_for_the_engine_to_compare() {
     let other = fixture!("collect/completed.json").replace("125.5", "12.5").replace("6001", "6041");
     let outcome = collect(answer(201, &other)).await;
-    let Outcome::Completed(done) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Executed(done) = outcome else { panic!("{outcome:?}") };
     assert_eq!(done.stated.amount, Some(money("12.50")));
     assert_eq!(done.stated.reference, Some(payout().reference));
 }
@@ -246,7 +246,7 @@ async fn a_wallets_number_is_compared_however_it_is_written_and_a_masked_one_say
     ] {
         let body = fixture!("collect/completed.json").replace("+26657000001", written);
         let outcome = collect(answer(201, &body)).await;
-        let Outcome::Completed(done) = outcome else { panic!("{written}: {outcome:?}") };
+        let Outcome::Executed(done) = outcome else { panic!("{written}: {outcome:?}") };
         assert_eq!(
             done.stated.msisdn.as_ref().map(kiungo_domain::Msisdn::digits),
             stated,
@@ -259,7 +259,7 @@ async fn a_wallets_number_is_compared_however_it_is_written_and_a_masked_one_say
 async fn a_number_in_place_of_a_string_is_read_exactly() {
     let body = fixture!("collect/completed.json").replace("\"125.5\"", "125.50");
     let outcome = collect(answer(201, &body)).await;
-    let Outcome::Completed(done) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Executed(done) = outcome else { panic!("{outcome:?}") };
     assert_eq!(done.stated.amount, Some(money("125.50")));
 }
 

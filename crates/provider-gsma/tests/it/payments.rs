@@ -245,8 +245,8 @@ fn the_outcome_of_an_offer_is_shown_by_its_state_its_link_its_object_and_its_err
     let failed = Refusal::by_rule(Reason::AccountState, "closed");
     for (standing, state_word, link, object_word) in [
         (Standing::Pending, "pending", "requeststates", "pending"),
-        (Standing::Booked { given_back: false }, "completed", "payments", "completed"),
-        (Standing::Booked { given_back: true }, "completed", "payments", "reversed"),
+        (Standing::Booked { reversed: false }, "completed", "payments", "completed"),
+        (Standing::Booked { reversed: true }, "completed", "payments", "reversed"),
         (Standing::Failed(failed), "failed", "errors", "failed"),
     ] {
         let told = CallbackDecision::State(Some(state(&raw, standing.clone())));

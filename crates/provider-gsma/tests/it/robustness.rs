@@ -153,7 +153,7 @@ proptest! {
     fn no_answer_panics_and_none_of_these_is_a_success(status in 200_u16..600, body in body()) {
         let gsma = gsma(&Script::new([answer(status, &body)]));
         let outcome = run(gsma.collect(&collection()));
-        prop_assert!(!matches!(outcome, Outcome::Completed(_)), "{:?}", outcome);
+        prop_assert!(!matches!(outcome, Outcome::Executed(_)), "{:?}", outcome);
         if status >= 500 {
             let unknown = matches!(outcome, Outcome::Unknown { .. });
             prop_assert!(unknown, "{:?}", outcome);

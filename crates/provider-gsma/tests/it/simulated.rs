@@ -15,6 +15,7 @@ use kiungo_provider::{
 };
 use kiungo_provider_gsma::{AccountState, AuthScheme, Gsma, Institution, LinkStyle, MsisdnFormat};
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::delivery::Delivery;
 use kiungo_simulator::faults::{Fault, Faults, Plan, ResetConnection};
 use kiungo_simulator_gsma::options::{Credentials, Flow, LinkForm};
@@ -103,7 +104,7 @@ impl World {
     /// The receipt of an operation: answered at once, reported by callback, or found by an inquiry.
     async fn receipt(&self, answered: Outcome, inquiry: WalletInquiry) -> Receipt {
         let handle = match answered {
-            Outcome::Completed(confirmation) => return confirmation.receipt,
+            Outcome::Executed(confirmation) => return confirmation.receipt,
             Outcome::Pending(acceptance) => acceptance.handle,
             other => panic!("{other:?}"),
         };
@@ -241,7 +242,7 @@ async fn revoked_tokens_are_replaced_without_anybody_noticing() {
     world.gsma.probe().await.unwrap();
     world.simulator.revoke_tokens();
     let outcome = world.gsma.collect(&collection()).await;
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]

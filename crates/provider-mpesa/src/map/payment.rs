@@ -55,7 +55,7 @@ fn coded_outcome(
     Ok(match (line.means, receipt) {
         (Meaning::Completed, Some(receipt)) if coded.status.is_success() => {
             // An answer about another operation is shown as stated: the comparison opens a case.
-            Outcome::Completed(Confirmation { receipt, fee: None, stated })
+            Outcome::Executed(Confirmation { receipt, fee: None, stated })
         }
         _ if !is_ours => Outcome::unknown(format!("the answer is about another operation: {said}")),
         // INS-0 without a transaction id is accepted, not paid (`mpesa-openapi.md` §6).

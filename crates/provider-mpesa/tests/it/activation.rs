@@ -30,7 +30,7 @@ async fn a_session_that_is_not_live_yet_is_tried_again_and_not_replaced() {
     let began = Instant::now();
     while done_after.is_none() && began.elapsed() < 300 * SECOND {
         match collects(&mpesa).await {
-            Outcome::Completed(_) => done_after = Some(began.elapsed()),
+            Outcome::Executed(_) => done_after = Some(began.elapsed()),
             outcome => assert!(matches!(outcome, Outcome::NotSent { .. }), "{outcome:?}"),
         }
         sleep(5 * SECOND).await;
@@ -58,16 +58,16 @@ async fn a_session_that_never_becomes_live_is_given_up_when_it_is_too_old() {
 #[tokio::test(start_paused = true)]
 async fn the_old_session_serves_while_the_new_one_is_not_live_yet() {
     let (mpesa, market) = tanzania();
-    assert!(matches!(pays(&mpesa).await, Outcome::Completed(_)));
+    assert!(matches!(pays(&mpesa).await, Outcome::Executed(_)));
     market.activate_after(90 * SECOND);
     // Renewed at 48 minutes; the old session lives for an hour.
     for _ in 0..(3_400 / 5) {
         sleep(5 * SECOND).await;
         let outcome = collects(&mpesa).await;
-        let fine = matches!(outcome, Outcome::Completed(_) | Outcome::NotSent { .. });
+        let fine = matches!(outcome, Outcome::Executed(_) | Outcome::NotSent { .. });
         assert!(fine, "{outcome:?}");
         let paid = pays(&mpesa).await;
-        assert!(matches!(paid, Outcome::Completed(_)), "{paid:?}");
+        assert!(matches!(paid, Outcome::Executed(_)), "{paid:?}");
     }
     assert_eq!(market.session_calls().len(), 2);
     assert_eq!(market.calls().last().unwrap().bearer, "session-number-2");
@@ -81,10 +81,10 @@ async fn money_leaves_only_in_a_session_that_has_worked() {
     market.activate_after(20 * SECOND);
     // The caller waits as long as it may, and nothing is sent in a session that is refused.
     let outcome = pays(&mpesa).await;
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
     assert!(market.trials().len() > 1);
     let reversed = mpesa.reverse().unwrap().reverse(&reverse_order()).await;
-    assert!(matches!(reversed, Outcome::Completed(_)), "{reversed:?}");
+    assert!(matches!(reversed, Outcome::Executed(_)), "{reversed:?}");
     assert_eq!(market.calls().len(), 2);
     assert_eq!(market.session_calls().len(), 1);
 
@@ -95,7 +95,7 @@ async fn money_leaves_only_in_a_session_that_has_worked() {
         assert!(matches!(outcome, Outcome::NotSent { .. }), "{outcome:?}");
     }
     assert!(market.calls().is_empty());
-    assert!(matches!(pays(&mpesa).await, Outcome::Completed(_)));
+    assert!(matches!(pays(&mpesa).await, Outcome::Executed(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,7 +104,7 @@ async fn a_payout_that_is_turned_away_was_not_sent_only_if_a_question_is_turned_
         let mut mapping: Mapping = mapping("tz");
         mapping.mpesa.payout_turned_away = setting;
         let (mpesa, market) = adapter(mapping);
-        assert!(matches!(pays(&mpesa).await, Outcome::Completed(_)));
+        assert!(matches!(pays(&mpesa).await, Outcome::Executed(_)));
         market.script([Step::answer(401, "{\"message\":\"Unauthorized\"}")]);
         market.script_trials(trial);
         pays(&mpesa).await
@@ -130,7 +130,7 @@ async fn a_payout_that_is_turned_away_was_not_sent_only_if_a_question_is_turned_
 #[tokio::test(start_paused = true)]
 async fn a_call_that_the_gateway_does_not_want_costs_no_session() {
     let (mpesa, market) = tanzania();
-    assert!(matches!(pays(&mpesa).await, Outcome::Completed(_)));
+    assert!(matches!(pays(&mpesa).await, Outcome::Executed(_)));
     for _ in 0..20 {
         market.script([Step::answer(403, "{\"message\":\"Forbidden\"}")]);
         assert!(matches!(pays(&mpesa).await, Outcome::Unknown { .. }));
@@ -139,7 +139,7 @@ async fn a_call_that_the_gateway_does_not_want_costs_no_session() {
     market.script([Step::answer(401, "")]);
     market.script_trials([Step::answer(401, "")]);
     pays(&mpesa).await;
-    assert!(matches!(pays(&mpesa).await, Outcome::Completed(_)));
+    assert!(matches!(pays(&mpesa).await, Outcome::Executed(_)));
     assert_eq!(market.session_calls().len(), 2, "a session that is gone is replaced");
 }
 

@@ -9,6 +9,7 @@ use kiungo_domain::{Finding, Outcome, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{CallbackContent, Provider};
 use kiungo_provider_mpesa::{Answers, Notification, OptionsError};
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::faults::Fault;
 use kiungo_simulator_mpesa::Options;
 use tokio::time::sleep;
@@ -142,7 +143,7 @@ async fn a_reversal_by_the_provider_is_shown() {
     world.mpesa.collect(&order(StepName::First)).await;
     let claim = claimed(&world).await;
     let Finding::Executed(confirmation) = &claim else { panic!() };
-    world.simulator.take_back(confirmation.receipt.as_str()).unwrap();
+    world.simulator.reverse(confirmation.receipt.as_str()).unwrap();
     let found = world.ask_about(WalletOperation::Collect, &claim).await;
     let [Finding::Reversed(found)] = &found[..] else { panic!("{found:?}") };
     assert_eq!(found.receipt, confirmation.receipt);

@@ -103,7 +103,7 @@ const ROWS: &[(&str, u16, [Expected; 3])] = &[
 
 fn shape(outcome: &Outcome) -> Expected {
     match outcome {
-        Outcome::Completed(_) => Completed,
+        Outcome::Executed(_) => Completed,
         Outcome::Unknown { .. } => Unknown,
         Outcome::NotSent { .. } => NotSent,
         Outcome::Rejected(rejection) => Rejected(rejection.reason, rejection.retry),

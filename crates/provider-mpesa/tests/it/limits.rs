@@ -52,7 +52,7 @@ async fn one_payout_above_the_limit_is_at_fault_and_those_after_it_are_told_by_w
 async fn a_count_that_is_used_up_is_a_closed_session_from_the_first_on() {
     let limits = Limits { session_count_max: Some(1), ..Limits::default() };
     let world = world("tz", Options { limits, ..Options::default() });
-    assert!(matches!(world.mpesa.pay_out(&payout(1, "1500")).await, Outcome::Completed(_)));
+    assert!(matches!(world.mpesa.pay_out(&payout(1, "1500")).await, Outcome::Executed(_)));
     for number in [2, 3] {
         let (reason, retry, why) = refusal(world.mpesa.pay_out(&payout(number, "1500")).await);
         assert_eq!((reason, retry), (Reason::SessionBlocked, Retry::NewReference));

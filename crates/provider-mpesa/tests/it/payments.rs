@@ -56,7 +56,7 @@ async fn a_conversation_id_that_cannot_be_kept_is_left_out() {
 }
 
 fn receipt_of(outcome: &Outcome) -> &str {
-    let Outcome::Completed(confirmation) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Executed(confirmation) = outcome else { panic!("{outcome:?}") };
     confirmation.receipt.as_str()
 }
 
@@ -166,7 +166,7 @@ async fn a_reversal_in_full_names_no_amount() {
 async fn the_documented_answers_are_read() {
     let completed = collect(201, &fixture("collect/completed.json")).await;
     assert_eq!(receipt_of(&completed), "7KX21QD40B");
-    let Outcome::Completed(confirmation) = completed else { panic!() };
+    let Outcome::Executed(confirmation) = completed else { panic!() };
     assert_eq!(confirmation.stated.reference, Some(reference(StepName::First)));
     let paid = pay_out(201, &fixture("pay_out/completed.json")).await;
     assert_eq!(receipt_of(&paid), "7KX30BB91C");
@@ -242,7 +242,7 @@ async fn a_code_without_a_listed_meaning_is_unknown() {
 async fn an_answer_about_another_operation_is_shown_or_unknown_and_never_refuses_ours() {
     let other = reference(StepName::Second).compact();
     let completed = fixture("collect/completed.json").replace("{id}", &other);
-    let Outcome::Completed(confirmation) = collect(201, &completed).await else { panic!() };
+    let Outcome::Executed(confirmation) = collect(201, &completed).await else { panic!() };
     assert_eq!(confirmation.stated.reference, Reference::parse(&other).ok());
     for name in ["accepted.json", "insufficient-balance.json"] {
         let body = fixture(&format!("collect/{name}")).replace("{id}", &other);
@@ -271,7 +271,7 @@ async fn a_late_answer_is_unknown_and_a_slow_one_is_waited_for() {
         Step::After(Duration::from_secs(110), 201, body.clone()),
         Step::After(Duration::from_secs(121), 201, body),
     ]);
-    assert!(matches!(mpesa.collect(&order(StepName::First)).await, Outcome::Completed(_)));
+    assert!(matches!(mpesa.collect(&order(StepName::First)).await, Outcome::Executed(_)));
     assert!(is_unknown(&mpesa.collect(&order(StepName::First)).await));
 }
 
@@ -316,6 +316,6 @@ async fn the_sandbox_is_sent_its_own_triggers_and_no_other_markets_numbers() {
     );
     let trigger =
         WalletOrder { msisdn: Msisdn::parse("000000000001").unwrap(), ..order(StepName::First) };
-    assert!(matches!(mpesa.collect(&trigger).await, Outcome::Completed(_)));
+    assert!(matches!(mpesa.collect(&trigger).await, Outcome::Executed(_)));
     assert_eq!(market.calls().len(), 1);
 }

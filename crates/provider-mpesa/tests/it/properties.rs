@@ -69,7 +69,7 @@ proptest! {
             let outcome = mpesa.pay_out(&order(StepName::Second)).await;
             (outcome, mpesa.inquire(&inquiry(WalletOperation::PayOut)).await)
         });
-        if matches!(outcome, Outcome::Completed(_)) {
+        if matches!(outcome, Outcome::Executed(_)) {
             prop_assert!(text.contains("INS-0") && (200..300).contains(&status), "{}", text);
         }
         if matches!(finding, Finding::Executed(_) | Finding::Reversed(_)) {

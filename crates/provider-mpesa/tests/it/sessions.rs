@@ -17,7 +17,7 @@ use crate::support::{Step, adapter, fixture, inquiry, mapping, order, reverse_or
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn pays(mpesa: &Mpesa) -> bool {
-    matches!(mpesa.pay_out(&order(StepName::Second)).await, Outcome::Completed(_))
+    matches!(mpesa.pay_out(&order(StepName::Second)).await, Outcome::Executed(_))
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,7 +94,7 @@ async fn a_session_that_ends_while_a_call_is_in_flight_does_not_harm_it() {
     let body = fixture("collect/completed.json");
     market.script([Step::After(60 * SECOND, 201, body)]);
     let outcome = mpesa.collect(&order(StepName::First)).await;
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
     sleep(120 * SECOND).await;
     while !pays(&mpesa).await {
         sleep(SECOND).await;

@@ -16,6 +16,7 @@ use kiungo_provider::{
 };
 use kiungo_provider_mpesa::{Mpesa, Notification, Secrets};
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::delivery::Delivery;
 use kiungo_simulator::faults::{Fault, Faults, Plan, ResetConnection};
 use kiungo_simulator_mpesa::options::{Market, Paybill};
@@ -133,23 +134,22 @@ async fn every_market_collects_pays_out_answers_questions_and_takes_back() {
         let whole_amounts = market == Market::VodacomTzn;
         let world = world(file, Options { market, whole_amounts, ..Options::default() });
         let collection = order_in(StepName::First, msisdn, "125", currency);
-        let Outcome::Completed(paid) = world.mpesa.collect(&collection).await else { panic!() };
+        let Outcome::Executed(paid) = world.mpesa.collect(&collection).await else { panic!() };
         let again = world.mpesa.collect(&collection).await;
         assert!(matches!(again, Outcome::Unknown { .. }), "a duplicate: {again:?}");
         let found = world.mpesa.inquire(&inquiry(WalletOperation::Collect)).await;
         assert_eq!(executed(&found), paid.receipt.as_str());
 
         let payout = order_in(StepName::Second, msisdn, "50", currency);
-        assert!(matches!(world.mpesa.pay_out(&payout).await, Outcome::Completed(_)));
+        assert!(matches!(world.mpesa.pay_out(&payout).await, Outcome::Executed(_)));
         let reversal = ReverseOrder { receipt: paid.receipt.clone(), ..reverse_order() };
-        let Outcome::Completed(taken_back) =
-            world.mpesa.reverse().unwrap().reverse(&reversal).await
+        let Outcome::Executed(reversed) = world.mpesa.reverse().unwrap().reverse(&reversal).await
         else {
             panic!()
         };
-        assert_ne!(taken_back.receipt, paid.receipt);
+        assert_ne!(reversed.receipt, paid.receipt);
         let found = world.mpesa.inquire(&inquiry(WalletOperation::Reverse)).await;
-        assert_eq!(executed(&found), taken_back.receipt.as_str());
+        assert_eq!(executed(&found), reversed.receipt.as_str());
         let found = world.mpesa.inquire(&inquiry(WalletOperation::Collect)).await;
         assert!(matches!(found, Finding::Reversed(_)), "{found:?}");
 
@@ -190,7 +190,7 @@ async fn every_trigger_of_the_sandbox_comes_to_what_its_words_say() {
                     _ => world.mpesa.pay_out(&order).await,
                 };
                 let apply_late_outcome = match &outcome {
-                    Outcome::Completed(_) => Ok(true),
+                    Outcome::Executed(_) => Ok(true),
                     Outcome::Unknown { .. } => Ok(false),
                     Outcome::Rejected(rejection) => Err(Some(rejection.reason)),
                     _ => Err(None),
@@ -247,7 +247,7 @@ async fn a_lost_answer_is_unknown_until_the_query_tells() {
     }
     let world = world("tz", Options::default());
     world.always("inquire", Fault::IndexingLag);
-    assert!(matches!(world.mpesa.collect(&order(StepName::First)).await, Outcome::Completed(_)));
+    assert!(matches!(world.mpesa.collect(&order(StepName::First)).await, Outcome::Executed(_)));
     let found = world.mpesa.inquire(&inquiry(WalletOperation::Collect)).await;
     assert_eq!(found, Finding::Absent);
     sleep(Duration::from_secs(2)).await;
@@ -277,7 +277,7 @@ async fn a_payment_at_the_wallet_is_confirmed_and_a_forged_or_reversed_one_is_no
     let made = world.mpesa.confirm(true_one).await;
     assert_eq!(made, PaymentFinding::Made(true_one.clone()));
     assert_eq!(world.simulator.wrong_acknowledgements(), 0);
-    world.simulator.take_back(&receipt).unwrap();
+    world.simulator.reverse(&receipt).unwrap();
     let found = world.mpesa.confirm(true_one).await;
     assert!(matches!(found, PaymentFinding::NotMade { .. }), "{found:?}");
 }

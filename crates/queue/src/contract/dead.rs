@@ -59,8 +59,8 @@ pub async fn a_redriven_command_comes_again_marked(place: &dyn Place) {
     assert_eq!(process.dead.list(10).await.unwrap(), dead[..1]);
     let mut commands = (process.commands)();
     let again = next_command(&mut commands).await;
-    let (by, why) = ("amina".to_owned(), "the product exists now".to_owned());
-    assert_eq!(again.redriven, Some(Redriven { by, why }));
+    let (by, reason) = ("amina".to_owned(), "the product exists now".to_owned());
+    assert_eq!(again.redriven, Some(Redriven { by, reason }));
     assert_eq!((again.body, again.user), (dead[1].body.clone(), dead[1].user.clone()));
     assert_eq!(again.content_type, dead[1].content_type);
     again.settle.reject("still not", None).await.unwrap();

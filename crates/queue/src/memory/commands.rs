@@ -154,7 +154,7 @@ impl MemorySettle {
         });
     }
 
-    fn give_back(&mut self) -> Result<(), QueueError> {
+    fn requeue(&mut self) -> Result<(), QueueError> {
         match self.take()? {
             Some(command) if command.deliveries >= DELIVERIES_MAX => {
                 self.give_up(command, "delivery_limit", None);
@@ -188,7 +188,7 @@ impl Settle for MemorySettle {
     }
 
     async fn later(mut self: Box<Self>) -> Result<(), QueueError> {
-        self.give_back()
+        self.requeue()
     }
 }
 
@@ -196,7 +196,7 @@ impl Drop for MemorySettle {
     fn drop(&mut self) {
         if self.number.is_some() {
             // While it is down, all of them have gone back already.
-            let _ = self.give_back();
+            let _ = self.requeue();
         }
     }
 }

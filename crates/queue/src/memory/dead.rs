@@ -28,7 +28,7 @@ impl DeadLetters for MemoryQueue {
         &self,
         id: &DeadLetterId,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<Option<DeadLetter>, QueueError> {
         let mut state = self.up()?;
         let Some(place) = state.dead.0.iter().position(|letter| letter.id == *id) else {
@@ -41,7 +41,7 @@ impl DeadLetters for MemoryQueue {
             routing_key: letter.routing_key.clone(),
             body: letter.body.clone(),
         };
-        let redriven = Redriven { by: by.to_owned(), why: why.to_owned() };
+        let redriven = Redriven { by: by.to_owned(), reason: reason.to_owned() };
         state.commands.push(sent, Some(redriven));
         Ok(Some(letter))
     }

@@ -130,14 +130,14 @@ impl Shards {
     /// Ends a membership: deliveries that it did not acknowledge go back to where they were.
     pub(super) fn end(&mut self, shard: Shard, id: u64) {
         if let Some(queue) = self.queue(shard) {
-            queue.give_back(|holder| holder == id);
+            queue.requeue(|holder| holder == id);
         }
         self.leave(shard, id);
     }
 
     pub(super) fn end_all(&mut self) {
         for queue in &mut self.queues {
-            queue.give_back(|_| true);
+            queue.requeue(|_| true);
             for member in queue.members.drain(..) {
                 member.wake.notify_one();
             }
@@ -155,7 +155,7 @@ impl Shards {
 }
 
 impl Queue {
-    fn give_back(&mut self, whose: impl Fn(u64) -> bool) {
+    fn requeue(&mut self, whose: impl Fn(u64) -> bool) {
         let tags: Vec<u64> = self.unacknowledged.keys().rev().copied().collect();
         for tag in tags {
             if self.unacknowledged.get(&tag).is_some_and(|(holder, _)| whose(*holder))

@@ -51,9 +51,9 @@ pub(crate) async fn decide(
     TransferPath(transfer): TransferPath,
     Json(request): Json<TransferDecisionRequest>,
 ) -> Result<Response, Problem> {
-    let (decision, why, seen) = request.read()?;
+    let (decision, reason, seen) = request.read()?;
     let action = PersonAction::Decide { transfer, decision };
-    act(&state, &identity, action, why, seen).await
+    act(&state, &identity, action, reason, seen).await
 }
 
 /// Holds an operation of a provider.
@@ -78,8 +78,8 @@ pub(crate) async fn hold(
     ProviderPath(provider): ProviderPath,
     Json(request): Json<OperationRequest>,
 ) -> Result<Response, Problem> {
-    let (operation, why) = request.read()?;
-    act(&state, &identity, PersonAction::Hold { provider, operation }, why, None).await
+    let (operation, reason) = request.read()?;
+    act(&state, &identity, PersonAction::Hold { provider, operation }, reason, None).await
 }
 
 /// Releases an operation of a provider.
@@ -105,8 +105,8 @@ pub(crate) async fn release(
     ProviderPath(provider): ProviderPath,
     Json(request): Json<OperationRequest>,
 ) -> Result<Response, Problem> {
-    let (operation, why) = request.read()?;
-    act(&state, &identity, PersonAction::Release { provider, operation }, why, None).await
+    let (operation, reason) = request.read()?;
+    act(&state, &identity, PersonAction::Release { provider, operation }, reason, None).await
 }
 
 /// Brings in a payment by its receipt.
@@ -132,8 +132,8 @@ pub(crate) async fn claim(
     ProviderPath(provider): ProviderPath,
     Json(request): Json<ClaimRequest>,
 ) -> Result<Response, Problem> {
-    let (claim, why) = request.read(&*state.service, &provider)?;
-    act(&state, &identity, PersonAction::Claim { provider, claim }, why, None).await
+    let (claim, reason) = request.read(&*state.service, &provider)?;
+    act(&state, &identity, PersonAction::Claim { provider, claim }, reason, None).await
 }
 
 /// Shows something that arrived from a provider.
@@ -274,8 +274,8 @@ pub(crate) async fn approve(
     ActionPath(id): ActionPath,
     Json(request): Json<ApprovalRequest>,
 ) -> Result<Response, Problem> {
-    let (why, seen) = request.read()?;
-    let acted = state.service.approve_action(id, &identity.client, &why, seen).await?;
+    let (reason, seen) = request.read()?;
+    let acted = state.service.approve_action(id, &identity.client, &reason, seen).await?;
     shown(&state, StatusCode::ACCEPTED, &acted.action, &identity).await
 }
 
@@ -308,11 +308,11 @@ pub(super) async fn act(
     state: &Shared,
     identity: &Identity,
     action: PersonAction,
-    why: String,
+    reason: String,
     seen: Option<u64>,
 ) -> Result<Response, Problem> {
     let by = identity.client.to_string();
-    let acted = state.service.act(NewAction { action, by, why, seen, key: None }).await?;
+    let acted = state.service.act(NewAction { action, by, reason, seen, key: None }).await?;
     let Acted { action, transfer, .. } = acted;
     match (action.state, transfer) {
         (ActionState::Proposed, _) => {

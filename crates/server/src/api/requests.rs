@@ -86,9 +86,9 @@ pub(crate) async fn approve_core_request(
     CoreRequestPath { core, request }: CoreRequestPath,
     Json(approval): Json<ApprovalRequest>,
 ) -> Result<Response, Problem> {
-    let (shown, why) = approval.read()?;
+    let (shown, reason) = approval.read()?;
     let core_requests = core_requests(&state)?;
-    let row = core_requests.approve(&core, &request, shown, &identity.client, &why).await?;
+    let row = core_requests.approve(&core, &request, shown, &identity.client, &reason).await?;
     decided(&row, &identity)
 }
 
@@ -113,9 +113,9 @@ pub(crate) async fn decline_core_request(
     CoreRequestPath { core, request }: CoreRequestPath,
     Json(decision): Json<DecisionRequest>,
 ) -> Result<Response, Problem> {
-    let (shown, why) = decision.read()?;
+    let (shown, reason) = decision.read()?;
     let core_requests = core_requests(&state)?;
-    let row = core_requests.decline(&core, &request, shown, &identity.client, &why).await?;
+    let row = core_requests.decline(&core, &request, shown, &identity.client, &reason).await?;
     decided(&row, &identity)
 }
 

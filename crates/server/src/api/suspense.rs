@@ -85,9 +85,9 @@ pub(crate) async fn assign(
     TransferPath(id): TransferPath,
     Json(request): Json<AssignmentRequest>,
 ) -> Result<Response, Problem> {
-    let (account, why, seen) = request.read()?;
+    let (account, reason, seen) = request.read()?;
     identity.scope().check(&*state.service, About::Assignment(id, &account)).await?;
-    act(&state, &identity, PersonAction::Assign { transfer: id, account }, why, seen).await
+    act(&state, &identity, PersonAction::Assign { transfer: id, account }, reason, seen).await
 }
 
 /// Lists open cases, newest first.

@@ -189,8 +189,8 @@ pub(crate) async fn reverse(
     TransferPath(id): TransferPath,
     Json(request): Json<ReversalRequest>,
 ) -> Result<Response, Problem> {
-    let (why, seen) = request.read()?;
-    act(&state, &identity, PersonAction::Reverse { transfer: id }, why, seen).await
+    let (reason, seen) = request.read()?;
+    act(&state, &identity, PersonAction::Reverse { transfer: id }, reason, seen).await
 }
 
 /// The answer to a request that has been taken and is not yet carried out.

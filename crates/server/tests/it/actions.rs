@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-fn last_asked(world: &World) -> String {
-    world.fake.asked.lock().unwrap().last().cloned().unwrap_or_default()
+fn last_action(world: &World) -> String {
+    world.fake.actions.lock().unwrap().last().cloned().unwrap_or_default()
 }
 
 async fn decided(world: &World, id: &str, body: Value) -> crate::world::Answer {
@@ -44,7 +44,7 @@ async fn each_decision_about_a_transfer_reaches_the_engine() {
         body["reason"] = json!("seen in the portal");
         let answer = decided(&world, &id, body).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["id"]), (202, &json!(id)));
-        let asked = last_asked(&world);
+        let asked = last_action(&world);
         assert!(asked.contains(expected) && asked.contains("seen in the portal"), "{asked}");
         assert!(asked.contains("by operator"), "{asked}");
     }
@@ -72,7 +72,7 @@ async fn a_decision_is_refused_by_the_member_that_is_wrong() {
         assert_eq!(answer.status.as_u16(), 422, "{body}");
         assert_eq!(answer.places(), [place], "{body}");
     }
-    assert_eq!(last_asked(&world), "", "nothing reached the engine");
+    assert_eq!(last_action(&world), "", "nothing reached the engine");
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn a_second_person_is_shown_everything_and_approves() {
     assert_eq!((same.status.as_u16(), same.problem().as_str()), (409, "action_conflict"));
     let second = world.post("checker", &format!("{location}/approvals"), &approve).await;
     assert_eq!((second.status.as_u16(), &second.json()["state"]), (202, &json!("done")));
-    assert_eq!(last_asked(&world), "approve by checker: I saw it too, seen Some(1)");
+    assert_eq!(last_action(&world), "approve by checker: I saw it too, seen Some(1)");
     let no = json!({ "reason": "it was not paid" });
     let declined = world.post("checker", &format!("{location}/declines"), &no).await;
     assert_eq!(declined.json()["state"], "declined");
@@ -116,7 +116,7 @@ async fn operations_of_providers_are_held_and_released() {
         let answer = world.post("operator", &path, &body).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["action"]), (202, &json!(kind)));
         assert_eq!(answer.json()["operation"], "pay_out");
-        let asked = last_asked(&world);
+        let asked = last_action(&world);
         assert!(asked.starts_with(&format!("{kind} by operator: the float is")), "{asked}");
         let body = json!({ "operation": "deposit", "reason": "r" });
         assert_eq!(world.post("operator", &path, &body).await.places(), ["#/operation"]);

@@ -325,7 +325,7 @@ async fn a_text_that_can_look_like_another_is_refused_at_every_door() {
             assert_eq!(world.post("operator", &path, &body).await.status, 422, "{path}");
         }
     }
-    assert!(world.fake.asked.lock().unwrap().is_empty());
+    assert!(world.fake.actions.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

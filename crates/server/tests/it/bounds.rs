@@ -7,15 +7,15 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use http::Request;
 use http_body_util::{BodyExt, channel::Channel};
+use kiungo_api::testing::Conduct;
 use kiungo_server::ServerOptions;
 
-use crate::fake::Breaks;
 use crate::world::{SECRET, World, creation, deposit, options, send};
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_not_answered_in_time_is_ended() {
     let world = World::new();
-    *world.fake.breaks.lock().unwrap() = Breaks::Hangs;
+    *world.fake.conduct.lock().unwrap() = Conduct::Hangs;
     let began = tokio::time::Instant::now();
     let answer = world.create("k", &deposit()).await;
     assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (408, "request_timeout"));
@@ -61,22 +61,22 @@ async fn a_body_that_breaks_off_is_refused() {
 #[tokio::test]
 async fn a_panic_is_a_problem_and_the_server_goes_on() {
     let world = World::new();
-    *world.fake.breaks.lock().unwrap() = Breaks::Panics;
+    *world.fake.conduct.lock().unwrap() = Conduct::Panics;
     let answer = world.create("k", &deposit()).await;
     assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (500, "internal"));
     assert!(!answer.text().contains("as told"));
-    *world.fake.breaks.lock().unwrap() = Breaks::No;
+    *world.fake.conduct.lock().unwrap() = Conduct::Prompt;
     assert_eq!(world.create("k", &deposit()).await.status, 202);
 }
 
 /// A world in which one request of the clerk hangs.
 async fn occupied(options: ServerOptions) -> Arc<World> {
     let world = Arc::new(World::with(options));
-    *world.fake.breaks.lock().unwrap() = Breaks::Hangs;
+    *world.fake.conduct.lock().unwrap() = Conduct::Hangs;
     let hanging = Arc::clone(&world);
     tokio::spawn(async move { hanging.create("k", &deposit()).await });
     tokio::task::yield_now().await;
-    *world.fake.breaks.lock().unwrap() = Breaks::No;
+    *world.fake.conduct.lock().unwrap() = Conduct::Prompt;
     world
 }
 
@@ -109,7 +109,7 @@ async fn callbacks_have_a_bound_of_their_own() {
     let world = Arc::new(World::with(ServerOptions { callbacks_in_flight_max: 1, ..options() }));
     let path = format!("/callbacks/mpesa-tz/{SECRET}/result");
     let call = || Request::post(&path).body(Body::from("x")).unwrap();
-    world.fake.database.hangs.store(true, Ordering::SeqCst);
+    world.database.hangs.store(true, Ordering::SeqCst);
     let (router, hanging) = (world.router.clone(), call());
     tokio::spawn(async move { send(&router, hanging).await });
     tokio::task::yield_now().await;

@@ -118,7 +118,7 @@ async fn a_callback_that_is_too_long_is_refused() {
 #[tokio::test]
 async fn a_callback_that_cannot_be_stored_is_asked_for_again() {
     let world = World::new();
-    world.fake.database.down.store(true, Ordering::SeqCst);
+    world.database.down.store(true, Ordering::SeqCst);
     let answer = world.send(call("POST", &format!("/callbacks/mpesa-tz/{SECRET}/r"), "x")).await;
     assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "store_unavailable"));
     assert_eq!(answer.header("retry-after"), Some("1"));

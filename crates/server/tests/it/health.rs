@@ -21,9 +21,9 @@ async fn readiness_is_the_engines_and_the_databases() {
     let answer = get(&world, "/readyz").await;
     assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "not_ready"));
     world.readiness.set(true);
-    world.fake.database.down.store(true, Ordering::SeqCst);
+    world.database.down.store(true, Ordering::SeqCst);
     assert_eq!(get(&world, "/readyz").await.problem(), "store_unavailable");
-    world.fake.database.hangs.store(true, Ordering::SeqCst);
+    world.database.hangs.store(true, Ordering::SeqCst);
     let began = tokio::time::Instant::now();
     assert_eq!(get(&world, "/readyz").await.problem(), "store_unavailable");
     assert_eq!(began.elapsed(), Duration::from_secs(2));
@@ -54,15 +54,15 @@ async fn metrics_tell_how_things_stand() {
 #[tokio::test(start_paused = true)]
 async fn without_a_database_the_metrics_say_so() {
     let world = World::new();
-    world.fake.database.down.store(true, Ordering::SeqCst);
+    world.database.down.store(true, Ordering::SeqCst);
     for _ in 0..2 {
         let text = world.get("reader", "/metrics").await.text();
         assert!(text.contains("kiungo_store_up 0\n") && text.contains("kiungo_breaker_state"));
         assert!(!text.contains("\nkiungo_transfers"), "{text}");
-        world.fake.database.hangs.store(true, Ordering::SeqCst);
+        world.database.hangs.store(true, Ordering::SeqCst);
     }
     for path in ["/v1/transfers", "/v1/cases", "/v1/suspense"] {
-        world.fake.database.hangs.store(false, Ordering::SeqCst);
+        world.database.hangs.store(false, Ordering::SeqCst);
         let answer = world.get("reader", path).await;
         assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "store_unavailable"));
     }

@@ -15,7 +15,6 @@ mod bounds;
 mod callbacks;
 mod docs;
 mod duplicates;
-mod fake;
 mod health;
 mod keys;
 mod logged;

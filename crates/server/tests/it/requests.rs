@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::body::Body;
 use http::Request;
+use kiungo_api::testing::{START, tzs};
 use kiungo_api::{CoreRequestService, Service};
 use kiungo_core_banking::{RawHook, RequestKind};
 use kiungo_domain::{AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Timestamp};
@@ -12,8 +13,7 @@ use kiungo_store::{CoreRequestDecision, CoreRequestRow, CoreRequestState, StoreE
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::fake::{Fake, START, tzs};
-use crate::world::{SECRET, World, options};
+use crate::world::{SECRET, World, options, service};
 
 /// Answers what it is told to, and notes what it is asked.
 #[derive(Default)]
@@ -28,14 +28,14 @@ impl FakeRequests {
         &self,
         state: CoreRequestState,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         if let Some(error) = self.refuses.lock().unwrap().clone() {
             return Err(error);
         }
-        let (by, why, approved) = (by.to_owned(), why.to_owned(), true);
+        let (by, reason, approved) = (by.to_owned(), reason.to_owned(), true);
         let at = Timestamp::from_micros(START);
-        let decisions = vec![CoreRequestDecision { at, by, approved, why }];
+        let decisions = vec![CoreRequestDecision { at, by, approved, reason }];
         Ok(CoreRequestRow { state, decisions, ..row("loan-7") })
     }
 }
@@ -53,13 +53,13 @@ impl CoreRequestService for FakeRequests {
         _request: &str,
         shown: u64,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         if shown != 3 {
             let why = "it has changed".to_owned();
             return Err(DecideError::Outdated { shown, current: 3, why });
         }
-        self.decide(CoreRequestState::Submitted, by, why)
+        self.decide(CoreRequestState::Submitted, by, reason)
     }
 
     async fn decline(
@@ -68,10 +68,10 @@ impl CoreRequestService for FakeRequests {
         _request: &str,
         shown: Option<u64>,
         by: &str,
-        why: &str,
+        reason: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         assert_ne!(shown, Some(2));
-        self.decide(CoreRequestState::Declined, by, why)
+        self.decide(CoreRequestState::Declined, by, reason)
     }
 }
 
@@ -107,7 +107,7 @@ fn world() -> (World, Arc<FakeRequests>) {
 }
 
 pub fn world_with(mut options: ServerOptions) -> (World, Arc<FakeRequests>) {
-    let (fake, requests) = (Arc::new(Fake::new()), Arc::new(FakeRequests::default()));
+    let ((fake, database), requests) = (service(), Arc::new(FakeRequests::default()));
     let readiness = Readiness::default();
     readiness.set(true);
     options.hook_secrets.insert(CoreId::new("main").unwrap(), SecretString::from(SECRET));
@@ -115,7 +115,7 @@ pub fn world_with(mut options: ServerOptions) -> (World, Arc<FakeRequests>) {
     let service = Arc::clone(&fake) as Arc<dyn Service>;
     let state = ServerState::new(service, options, prometheus, readiness.clone()).unwrap();
     let state = state.with_core_requests(Arc::clone(&requests) as Arc<dyn CoreRequestService>);
-    (World { fake, router: router(state), readiness }, requests)
+    (World { fake, database, router: router(state), readiness }, requests)
 }
 
 fn hook(method: &str, path: &str, body: impl Into<Body>) -> Request<Body> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
+use kiungo_api::testing::tzs;
 use kiungo_api::{Role, Scope, Service};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::{CoreId, Kind, ProviderId};
@@ -10,7 +11,6 @@ use kiungo_server::{ServerOptions, openapi_json};
 use kiungo_store::{Action, ActionId, ActionState, InboxId, InboxState, NewArrival};
 use serde_json::{Value, json};
 
-use crate::fake::tzs;
 use crate::requests::{row, world_with};
 use crate::suspense::suspended;
 use crate::world::{
@@ -73,7 +73,7 @@ async fn stocked(world: &World) -> (String, String) {
         by: "asha".to_owned(),
         what: "reverse".to_owned(),
         subject: id.clone(),
-        why: "paid twice".to_owned(),
+        reason: "paid twice".to_owned(),
         state: ActionState::Proposed,
         content: json!({ "action": { "do": "reverse", "transfer": id } }).to_string(),
         judgement: None,
@@ -152,7 +152,7 @@ async fn objects_outside_the_scope_do_not_exist_at_any_address() {
                 _ => assert_eq!(status, 404, "{method} {path}: {text}"),
             }
         }
-        assert_eq!(*world.fake.asked.lock().unwrap(), Vec::<String>::new(), "nothing was done");
+        assert_eq!(*world.fake.actions.lock().unwrap(), Vec::<String>::new(), "nothing was done");
     }
 }
 
@@ -318,7 +318,7 @@ async fn a_claim_is_seen_by_those_who_see_what_it_becomes() {
             by: "asha".to_owned(),
             what: "claim".to_owned(),
             subject: "mpesa-tz/QX12AB34CD".to_owned(),
-            why: "it stands in the statement".to_owned(),
+            reason: "it stands in the statement".to_owned(),
             state: ActionState::Proposed,
             content: content.to_string(),
             judgement: None,

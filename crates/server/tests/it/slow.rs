@@ -103,7 +103,7 @@ async fn a_peer_takes_no_more_than_its_share() {
     let address = start(bounds).await;
     let mut other = connected(PROVIDER, address).await;
     let mut slow = crowd(6, address, b"GET /v1/transfers HTTP/1.1\r\nx: ").await;
-    // The sixth connection is rejected, or the first makes room for it; no other peer's connection
+    // The sixth connection is turned away, or the first makes room for it; no other peer's connection
     // does.
     let (mut last, mut first) = (slow.pop().unwrap(), slow.remove(0));
     let (mut one, mut other_one) = ([0; 8], [0; 8]);

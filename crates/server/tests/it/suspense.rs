@@ -1,30 +1,20 @@
 use std::time::Duration;
 
 use kiungo_api::Service;
-use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_api::testing::{tzs, wallet_deposit};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{Origin, TransferUpdate};
+use kiungo_domain::transfer::Origin;
 use kiungo_domain::{AccountRef, Msisdn, TransferId};
 use kiungo_engine::request::AskError;
 use kiungo_provider::ReadError;
 use serde_json::json;
 
-use crate::fake::tzs;
 use crate::world::World;
 
 pub async fn suspended(world: &World, receipt: &str, typed: &str, key: AccountKey) -> String {
     let accounts = vec![AccountRef { kind: None, key }];
-    let instruction = world.fake.wallet_payment(receipt, typed, accounts);
-    let id = instruction.id;
-    let mut update = TransferUpdate::receive(instruction, world.fake.clock_now());
-    update.refused(Rejection {
-        code: "404".into(),
-        reason: Reason::AccountNotFound,
-        message: "no such account".into(),
-        retry: Retry::Never,
-    });
-    world.fake.commit(update.finish().unwrap(), None).await.unwrap();
-    id.to_string()
+    let payment = wallet_deposit(world.fake.next_id(), receipt, typed, accounts);
+    world.fake.suspend(payment).await.to_string()
 }
 
 #[tokio::test]
@@ -82,8 +72,8 @@ async fn suspended_money_is_given_its_account() {
     let account = json!({ "account": { "type": "savings", "external_id": "S-42" } });
     let answer = world.post("operator", &path, &account).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["id"]), (202, &json!(id)));
-    let asked = world.fake.asked.lock().unwrap().last().cloned();
-    assert_eq!(asked, Some(format!("assign {id} to ExternalId(\"S-42\") by operator")));
+    let last = world.fake.actions.lock().unwrap().last().cloned();
+    assert_eq!(last, Some(format!("assign {id} to ExternalId(\"S-42\") by operator")));
     let answer = world.post("operator", &path, &json!({ "account": { "type": "loan" } })).await;
     assert_eq!((answer.status.as_u16(), answer.places()), (422, vec!["#/account".to_owned()]));
 }

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use kiungo_api::Service;
+use kiungo_api::testing::tzs;
 use kiungo_domain::outcome::{Confirmation, Outcome, Reason, Rejection, Retry, Stated};
+use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
 use kiungo_domain::transfer::{ByOperation, StepName, TransferUpdate};
 use kiungo_domain::{
@@ -12,7 +14,7 @@ use kiungo_engine::request::{RequestError, SubmitError};
 use kiungo_store::StoreError;
 use serde_json::{Value, json};
 
-use crate::fake::tzs;
+use crate::suspense::suspended;
 use crate::world::{World, creation, deposit, deposit_with, request};
 
 #[tokio::test]
@@ -201,7 +203,7 @@ async fn a_refusal_of_the_engine_is_answered_with_its_code() {
             None,
         ),
         (SubmitError::UnknownCore(CoreId::new("x").unwrap()), 422, "unknown_core", None),
-        (SubmitError::Refused(rejection), 422, "transfer_refused", None),
+        (SubmitError::Rejected(rejection), 422, "transfer_refused", None),
         (SubmitError::KeyReused(id), 422, "idempotency_key_reused", None),
         (busy, 503, "backlog_full", Some("3")),
         (SubmitError::Stopping, 503, "not_ready", Some("2")),
@@ -209,7 +211,7 @@ async fn a_refusal_of_the_engine_is_answered_with_its_code() {
         (StoreError::Corrupt(secret).into(), 500, "internal", None),
     ];
     for (error, status, code, retry_after) in cases {
-        *world.fake.refuses.lock().unwrap() = Some(error);
+        world.fake.submit_errors.lock().unwrap().push_back(error);
         let answer = world.create("k", &deposit()).await;
         assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (status, code));
         assert_eq!(answer.header("retry-after"), retry_after, "{code}");
@@ -312,7 +314,7 @@ async fn lived(world: &World) -> TransferId {
         },
         &|update| {
             let receipt = Confirmation::bare(Receipt::new("9001").unwrap());
-            update.conclude(StepName::Second, Outcome::Completed(receipt), &policy);
+            update.conclude(StepName::Second, Outcome::Executed(receipt), &policy);
         },
     ];
     for step in steps {
@@ -498,13 +500,15 @@ async fn inquiries_and_reversals_are_asked_of_the_engine() {
         )
         .await;
     assert_eq!((answer.status.as_u16(), &answer.json()["id"]), (202, &json!(id)));
-    let path = format!("/v1/transfers/{id}/reversals");
+    let number = AccountKey::AccountNo("00042".into());
+    let waiting = suspended(&world, "R1", "00042", number).await;
+    let path = format!("/v1/transfers/{waiting}/reversals");
     let answer = world.post("operator", &path, &json!({ "reason": "paid twice" })).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
-    let asked = world.fake.asked.lock().unwrap().clone();
+    let actions = world.fake.actions.lock().unwrap().clone();
     assert_eq!(
-        asked,
-        [format!("inquire {id} by clerk"), format!("reverse {id} by operator: paid twice")]
+        actions,
+        [format!("inquire {id} by clerk"), format!("reverse {waiting} by operator: paid twice")]
     );
     for body in [
         json!({}),
@@ -534,7 +538,8 @@ async fn an_action_that_the_state_forbids_is_answered_with_its_code() {
         (StoreError::Unavailable("x".into()).into(), 503, "store_unavailable", Some("2")),
     ];
     for (error, status, code, retry_after) in cases {
-        *world.fake.objects.lock().unwrap() = Some(error);
+        // One for each of the four requests.
+        world.fake.request_errors.lock().unwrap().extend(vec![error; 4]);
         let account = json!({ "account": { "type": "savings", "id": 1 } });
         for (path, body) in [
             (format!("/v1/transfers/{id}/inquiries"), json!({})),

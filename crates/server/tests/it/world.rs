@@ -1,25 +1,30 @@
 //! A server, and asking it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use kiungo_api::{Role, Scope};
-use kiungo_domain::ProviderId;
+use kiungo_api::testing::{FakeService, START};
+use kiungo_api::{Role, Scope, SecretDigest};
+use kiungo_domain::{ProviderId, Timestamp};
 use kiungo_server::{ApiKey, Readiness, ServerOptions, ServerState, router};
+use kiungo_store::MemoryStore;
+use kiungo_store::intercept::Intercepted;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::fake::Fake;
+use crate::store::Switch;
 
 pub const SECRET: &str = "a-secret-of-the-address";
 
 pub struct World {
-    pub fake: Arc<Fake>,
+    pub fake: Arc<FakeService>,
+    pub database: Arc<Switch>,
     pub router: Router,
     pub readiness: Readiness,
 }
@@ -77,9 +82,9 @@ impl Answer {
 
 /// A key that is its own name: the server knows its digest alone.
 pub fn key(name: &str, roles: &[Role]) -> ApiKey {
-    let sha256 = kiungo_api::sha256_hex(name.as_bytes());
+    let digest = SecretDigest::of(name);
     let roles = roles.iter().copied().collect();
-    ApiKey { name: name.to_owned(), sha256, roles, scope: Scope::default() }
+    ApiKey { name: name.to_owned(), digest, roles, scope: Scope::default() }
 }
 
 pub fn options() -> ServerOptions {
@@ -98,36 +103,53 @@ pub fn options() -> ServerOptions {
     }
 }
 
+/// A service over a database that can be switched off. Each look at its clock is a millisecond later,
+/// so that no two transfers are of one time.
+pub fn service() -> (Arc<FakeService>, Arc<Switch>) {
+    let database = Arc::new(Switch::default());
+    let store = Intercepted::over(Arc::new(MemoryStore::audited()), &database);
+    let now = AtomicI64::new(START);
+    let clock = move || Timestamp::from_micros(now.fetch_add(1_000, Ordering::SeqCst));
+    (Arc::new(FakeService::over(store, clock)), database)
+}
+
 impl World {
     pub fn new() -> Self {
         Self::with(options())
     }
 
     pub fn with(options: ServerOptions) -> Self {
-        Self::over(Arc::new(Fake::new()), options)
+        let (fake, database) = service();
+        Self::over(fake, database, options)
     }
 
     /// A server that shows what this recorder has.
     pub fn measured(prometheus: PrometheusHandle) -> Self {
-        Self::made(Arc::new(Fake::new()), options(), prometheus)
+        let (fake, database) = service();
+        Self::made(fake, database, options(), prometheus)
     }
 
-    fn over(fake: Arc<Fake>, options: ServerOptions) -> Self {
+    fn over(fake: Arc<FakeService>, database: Arc<Switch>, options: ServerOptions) -> Self {
         let prometheus = kiungo_server::metrics::builder().build_recorder().handle();
-        Self::made(fake, options, prometheus)
+        Self::made(fake, database, options, prometheus)
     }
 
-    fn made(fake: Arc<Fake>, options: ServerOptions, prometheus: PrometheusHandle) -> Self {
+    fn made(
+        fake: Arc<FakeService>,
+        database: Arc<Switch>,
+        options: ServerOptions,
+        prometheus: PrometheusHandle,
+    ) -> Self {
         let readiness = Readiness::default();
         readiness.set(true);
         let service = Arc::clone(&fake) as Arc<dyn kiungo_api::Service>;
         let state = ServerState::new(service, options, prometheus, readiness.clone()).unwrap();
-        Self { fake, router: router(state), readiness }
+        Self { fake, database, router: router(state), readiness }
     }
 
     /// The same engine behind a server that was started with other options.
     pub fn again(self, options: ServerOptions) -> Self {
-        Self::over(self.fake, options)
+        Self::over(self.fake, self.database, options)
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

@@ -74,7 +74,7 @@ pub(crate) fn adjust(
     context.commit(Some(transaction))?;
     let (client_id, loan_external_id) = (loan.client_id, loan.external_id.clone());
     let (kind, row_external_id) = (row.kind, row.external_id.clone());
-    take_back(bank, context, transaction, reversal_external_id);
+    undo_row(bank, context, transaction, reversal_external_id);
     let mut result = CommandResult {
         client_id: Some(client_id),
         loan_id: Some(id),
@@ -97,7 +97,7 @@ pub(crate) fn adjust(
     Ok(result)
 }
 
-fn take_back(
+fn undo_row(
     bank: &mut Bank,
     context: &CommandContext<'_>,
     transaction: u64,

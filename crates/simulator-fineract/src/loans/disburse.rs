@@ -208,7 +208,7 @@ pub(crate) fn undo_disbursal(
         (loan.client_id, loan.external_id.clone(), loan.interest);
     let rows: Vec<u64> = loan.by_date.iter().rev().map(|(_, id)| *id).collect();
     for row in rows {
-        take_back(bank, context, row, interest);
+        undo_row(bank, context, row, interest);
     }
     let loan = bank.loan_mut(id)?;
     loan.state = State::default();
@@ -226,7 +226,7 @@ pub(crate) fn undo_disbursal(
     })
 }
 
-fn take_back(bank: &mut Bank, context: &CommandContext<'_>, id: u64, interest: i64) {
+fn undo_row(bank: &mut Bank, context: &CommandContext<'_>, id: u64, interest: i64) {
     let Some(row) = crate::by_id::row_mut(&mut bank.loan_transactions, id) else { return };
     if !row.is_live() {
         return;

@@ -37,9 +37,9 @@ pub(crate) fn undo(
     context.books_open(date)?;
     context.commit(Some(id))?;
     if !reversed {
-        take_back(bank, context, id, transaction, format!("{transaction}-undo"));
+        undo_row(bank, context, id, transaction, format!("{transaction}-undo"));
         if let Some(fee) = fee_of(bank, id, transaction) {
-            take_back(bank, context, id, fee, format!("{fee}-undo"));
+            undo_row(bank, context, id, fee, format!("{fee}-undo"));
         }
     }
     Ok(CommandResult {
@@ -77,7 +77,7 @@ pub(crate) fn reverse(
     counter.is_reversal = true;
     counter.original = transaction;
     let counter = bank.add_savings_row(counter);
-    take_back(bank, context, id, transaction, counter.to_string());
+    undo_row(bank, context, id, transaction, counter.to_string());
     Ok(CommandResult {
         client_id: Some(client_id),
         savings_id: Some(id),
@@ -94,7 +94,7 @@ fn fee_of(bank: &Bank, id: u64, transaction: u64) -> Option<u64> {
     (belongs && !fee.reversed).then_some(fee.id)
 }
 
-fn take_back(
+fn undo_row(
     bank: &mut Bank,
     context: &CommandContext<'_>,
     id: u64,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{Answer, call, no_faults};
 use kiungo_simulator_gsma::options::{Flow, Options};
 use serde_json::json;

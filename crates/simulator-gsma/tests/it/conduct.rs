@@ -1,6 +1,7 @@
 //! The conduct of the provider that no request asks for.
 
 use kiungo_simulator::books::Movement;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{no_faults, settle};
 use kiungo_simulator_gsma::options::{Charge, Conduct, Flow, NotifyForm, Options, PaidBy, Place};
 use serde_json::{Value, json};

@@ -17,6 +17,7 @@ mod validation;
 use std::sync::Arc;
 
 use axum::Router;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::faults::Faults;
 use kiungo_simulator_gsma::Simulator;
 use kiungo_simulator_gsma::options::{Flow, Options};

@@ -1,5 +1,6 @@
 //! Payments that customers start at the wallet.
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{no_faults, settle};
 use kiungo_simulator_gsma::options::{NotifyForm, Options};
 use serde_json::json;

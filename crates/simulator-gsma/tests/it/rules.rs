@@ -1,5 +1,6 @@
 //! Business rules, reversals, and the amounts that act as switches.
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{call, no_faults, settle};
 use kiungo_simulator_gsma::options::{Flow, Options};
 use serde_json::{Value, json};

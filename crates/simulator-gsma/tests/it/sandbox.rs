@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kiungo_domain::{Currency, Timestamp};
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{Mailbox, call, no_faults, settle};
 use kiungo_simulator_gsma::Simulator;
 use kiungo_simulator_gsma::options::{Flow, Options};

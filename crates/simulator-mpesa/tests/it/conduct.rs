@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{Answer, no_faults, settle};
 use kiungo_simulator_mpesa::options::{Conduct, MsisdnForm, Options};
 

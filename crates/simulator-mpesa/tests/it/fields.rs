@@ -1,5 +1,6 @@
 //! The field dictionary, and the markets.
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::no_faults;
 use kiungo_simulator_mpesa::options::{Market, Options};
 use serde_json::{Value, json};

@@ -21,6 +21,7 @@ use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use axum::Router;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::faults::Faults;
 use kiungo_simulator_mpesa::Simulator;
 use kiungo_simulator_mpesa::options::{Market, Options};

@@ -1,5 +1,6 @@
 //! Operations that move money.
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{call, no_faults};
 use kiungo_simulator_mpesa::options::Options;
 use serde_json::json;
@@ -107,9 +108,8 @@ async fn a_reversal_by_the_operator_shows_up_later() {
     assert_eq!(world.query("A").await.json()["output_Reversed"], "False");
     let body = json!({ "receipt": first }).to_string();
     let json_type = [("content-type", "application/json")];
-    let take_back =
-        async || call(&world.router, "POST", "/_sim/reversals", &json_type, &body).await;
-    let answer = take_back().await;
+    let reverse = async || call(&world.router, "POST", "/_sim/reversals", &json_type, &body).await;
+    let answer = reverse().await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let found = world.query("A").await.json();
     assert_eq!(found["output_Reversed"], "True");
@@ -118,6 +118,6 @@ async fn a_reversal_by_the_operator_shows_up_later() {
     assert_eq!(world.balance(MSISDN), 1_000_000_000);
     let movement = &world.simulator.books().movements[1];
     assert_eq!((&movement.takes_back, movement.reference.as_str()), (&first, ""));
-    assert_eq!((take_back().await.status, world.simulator.take_back("NONE")), (422, Err("INS-35")));
+    assert_eq!((reverse().await.status, world.simulator.reverse("NONE")), (422, Err("INS-35")));
     assert_eq!(world.moved(), 2);
 }

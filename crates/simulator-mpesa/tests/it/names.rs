@@ -1,5 +1,6 @@
 //! Names of beneficiaries.
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{Answer, no_faults, settle};
 use kiungo_simulator_mpesa::options::{Market, Options};
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! Payments that customers start at the wallet.
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::faults::Fault;
 use kiungo_simulator::payment::PaymentRefused;
 use kiungo_simulator::testing::{always, no_faults, settle};

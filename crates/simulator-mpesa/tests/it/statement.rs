@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kiungo_simulator::control::Provider as _;
 use kiungo_simulator::testing::{call, no_faults};
 use kiungo_simulator_mpesa::options::{MsisdnForm, Options};
 use tokio::time::sleep;

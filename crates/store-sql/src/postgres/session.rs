@@ -185,7 +185,7 @@ pub struct PostgresReaders {
 
 impl PostgresReaders {
     pub(super) fn new(pool: PgPool) -> Self {
-        Self { journals: Journals::start(pool.clone()), pool }
+        Self { journals: Journals::start(pool.clone(), ANSWER_WAIT_MAX), pool }
     }
 }
 

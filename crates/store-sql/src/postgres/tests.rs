@@ -1,5 +1,6 @@
 //! The statements and the schema, looked at by `PostgreSQL` itself.
 
+mod journals;
 mod million;
 
 use std::str::FromStr;

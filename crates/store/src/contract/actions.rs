@@ -17,7 +17,7 @@ pub(super) fn action(n: u8) -> Action {
         by: "amina".to_owned(),
         what: "redrive".to_owned(),
         subject: format!("message {n}"),
-        why: "the \"core\" was\ndown".to_owned(),
+        reason: "the \"core\" was\ndown".to_owned(),
         state: ActionState::Done,
         content: r#"{"a":"\"b\"' 💰"}"#.to_owned(),
         judgement: None,
@@ -60,8 +60,8 @@ pub async fn an_action_changes_on_its_version_only(place: &dyn Place) {
     assert!(store.put_action(action(2)).await.unwrap());
     let open = ActionQuery { open: true, ..ActionQuery::default() };
     assert_eq!(listed(&*store, &open).await, [Action { version: 1, ..proposed.clone() }]);
-    let (by, why) = ("juma".to_owned(), "not this one".to_owned());
-    let judgement = Judgement { at: at(7), by, approved: false, why, seen: Some(3) };
+    let (by, reason) = ("juma".to_owned(), "not this one".to_owned());
+    let judgement = Judgement { at: at(7), by, approved: false, reason, seen: Some(3) };
     let declined = Action {
         version: 1,
         state: ActionState::Declined,

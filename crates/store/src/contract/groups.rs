@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use kiungo_domain::Transfer;
 use kiungo_domain::transfer::StepName;
 use tokio::task::JoinSet;
 
 use super::Place;
 use super::story::{
-    arrival, at, clear, complete, id, instruction, keyed, provider, receipt, received, then,
-    wallet_instruction,
+    arrival, at, clear, commit, complete, id, instruction, keyed, provider, receipt, received,
+    then, wallet_instruction,
 };
-use crate::{Arrival, Change, CommitError, Store};
+use crate::{Arrival, Change, CommitError, Store, Summary, TransferQuery};
 
 /// Commits all changes at the same time; returns the answers in the order of the changes.
 pub async fn at_once(store: &Arc<dyn Store>, changes: Vec<Change>) -> Vec<Result<(), CommitError>> {
@@ -112,6 +113,39 @@ pub async fn a_refused_member_does_not_hurt_the_others(place: &dyn Place) {
         }
     }
     assert_eq!(store.overview(at(0)).await.unwrap().open, 101);
+}
+
+pub async fn of_two_changes_of_a_transfer_in_one_batch_the_second_stands(place: &dyn Place) {
+    let store = place.open().await;
+    let stored = commit(&*store, received(instruction(1), at(1))).await;
+    let new = received(instruction(2), at(1));
+    let born = new.decision.transfer.clone();
+    let cleared = |transfer: &Transfer| then(transfer, at(2), clear);
+    let collected = |change: &Change, text: &str| {
+        then(&change.decision.transfer, at(3), |update| complete(update, StepName::First, text))
+    };
+    let first = [cleared(&stored), cleared(&born)];
+    let second = [collected(&first[0], "R1"), collected(&first[1], "R2")];
+    let latest = second.clone().map(|change| change.decision.transfer);
+    let ([one, two], [one_after, two_after]) = (first, second);
+    // The first change keeps the store busy, so that the others are one batch.
+    let changes = vec![received(instruction(3), at(1)), new, one, two, one_after, two_after];
+    let answers = at_once(&store, changes).await;
+    assert_eq!(answers, [const { Ok(()) }; 6]);
+
+    for latest in &latest {
+        let summary = Summary::of(latest);
+        assert_eq!(store.summary(latest.id()).await.unwrap().as_ref(), Some(&summary));
+        let query = TransferQuery { receipt: summary.wallet_receipt.clone(), ..Default::default() };
+        assert_eq!(store.search(&query).await.unwrap().rows, [summary]);
+        let journal = store.journal(latest.id()).await.unwrap();
+        let told = Transfer::replay(journal.iter().map(|entry| (entry.at, &entry.event)));
+        assert_eq!(told.as_ref(), Some(latest));
+    }
+    let listed = store.search(&TransferQuery::default()).await.unwrap().rows;
+    let listed: Vec<_> = listed.into_iter().filter(|row| row.id != id(3)).collect();
+    assert_eq!(listed.len(), 2);
+    assert!(latest.iter().all(|latest| listed.contains(&Summary::of(latest))));
 }
 
 pub async fn the_same_arrival_from_many_sides_is_one_item(place: &dyn Place) {

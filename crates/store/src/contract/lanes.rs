@@ -223,7 +223,7 @@ pub async fn who_is_given_another_account_lets_go_of_the_first(place: &dyn Place
         &*store,
         then(&first, at(5), |update| {
             let found = Confirmation::bare(receipt("C6"));
-            update.conclude(StepName::Second, Outcome::Completed(found), &policy());
+            update.conclude(StepName::Second, Outcome::Executed(found), &policy());
         }),
     )
     .await;

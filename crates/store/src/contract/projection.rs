@@ -100,7 +100,7 @@ pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {
     assert!(holding.iter().all(|summary| summary.holds_account));
     let done = |update: &mut TransferUpdate| {
         let done = kiungo_domain::outcome::Confirmation::bare(super::story::receipt("55"));
-        let outcome = kiungo_domain::Outcome::Completed(done);
+        let outcome = kiungo_domain::Outcome::Executed(done);
         update.conclude(StepName::Second, outcome, &super::story::policy());
     };
     commit(&*store, then(&sent[0], at(3), done)).await;

@@ -48,7 +48,7 @@ pub async fn a_request_changes_on_its_version_only(place: &dyn Place) {
     let store = place.open().await;
     assert!(store.put_core_request(row("loan-1", at(1))).await.unwrap());
     let decision =
-        CoreRequestDecision { at: at(2), by: "asha".into(), approved: true, why: "ok".into() };
+        CoreRequestDecision { at: at(2), by: "asha".into(), approved: true, reason: "ok".into() };
     let changed = CoreRequestRow {
         version: 1,
         state: CoreRequestState::Submitted,

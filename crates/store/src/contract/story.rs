@@ -115,7 +115,7 @@ pub fn clear_at(update: &mut TransferUpdate, id: u64) {
 pub fn complete(update: &mut TransferUpdate, step: StepName, text: &str) {
     update.start(step, &policy()).expect("the step is ready");
     let confirmation = Confirmation::bare(receipt(text));
-    update.conclude(step, Outcome::Completed(confirmation), &policy());
+    update.conclude(step, Outcome::Executed(confirmation), &policy());
 }
 
 pub fn rejection() -> Rejection {
@@ -189,7 +189,7 @@ impl Dice {
 
     fn outcome(&mut self, transfer: &Transfer) -> Outcome {
         match self.below(8) {
-            0..4 => Outcome::Completed(self.confirmation(transfer)),
+            0..4 => Outcome::Executed(self.confirmation(transfer)),
             4 | 5 => Outcome::Rejected(rejection()),
             6 => Outcome::unknown("time-out"),
             _ => Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer }),

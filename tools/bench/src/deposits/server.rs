@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use kiungo_api::{Role, Scope, Service, sha256_hex};
+use kiungo_api::{Role, Scope, SecretDigest, Service};
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::Origin;
 use kiungo_engine::Engine;
@@ -84,7 +84,7 @@ fn options() -> Result<ServerOptions, BenchError> {
     let provider = ProviderId::new(load::PROVIDERS[0]).map_err(|e| setup(&e))?;
     let key = ApiKey {
         name: "bench".to_owned(),
-        sha256: sha256_hex(KEY.as_bytes()),
+        digest: SecretDigest::of(KEY),
         roles: [Role::Read, Role::Write].into(),
         scope: Scope::default(),
     };

@@ -120,7 +120,8 @@ fn an_older_withdrawal_counts_once_the_answered_newer_one_is_known_not_to_be_mad
     scenario.then(hears(step, 0, executed("C0")));
     let choices = scenario.transfer.choices();
     assert!(
-        scenario.transfer.step(step).is_done() || choices.contains(&Choice::AcceptExecuted(step)),
+        scenario.transfer.step(step).is_executed()
+            || choices.contains(&Choice::AcceptExecuted(step)),
         "the customer was debited as C0: {:?}, {choices:?}",
         scenario.status()
     );
@@ -132,7 +133,7 @@ fn an_older_withdrawal_counts_where_the_newer_one_never_left_us() {
     let mut scenario = scenario(Kind::Withdrawal);
     scenario.sends(for_now()).sends(Outcome::not_sent("no connection"));
     scenario.then(hears(StepName::First, 0, executed("C0")));
-    assert!(scenario.transfer.step(StepName::First).is_done());
+    assert!(scenario.transfer.step(StepName::First).is_executed());
 }
 
 /// An inquiry and a second sending bear the day of the first sending.

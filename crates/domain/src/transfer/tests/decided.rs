@@ -13,7 +13,7 @@ fn choices(scenario: &Scenario) -> Vec<Choice> {
     scenario.transfer.choices()
 }
 
-/// A person stops what was not sent: before anything moved it fails, afterwards it is given back.
+/// A person stops what was not sent: before anything moved it fails, afterwards it is reversed.
 #[test]
 fn a_given_up_step_is_not_sent() {
     let mut unmoved = scenario(Kind::Withdrawal);
@@ -54,8 +54,8 @@ fn an_unknown_payout_that_a_person_knows_not_to_be_executed_is_taken_back() {
     assert_eq!(scenario.transfer.open_step(), Some(StepName::UndoFirst));
 }
 
-/// A collection that the provider has taken back, before anything followed.
-fn taken_back() -> Scenario {
+/// A collection that the provider has reversed, before anything followed.
+fn reversed() -> Scenario {
     let mut scenario = scenario(Kind::Deposit);
     scenario.sends(done("R1"));
     let reversed = Finding::Reversed(Confirmation::bare(receipt("R1")));
@@ -67,7 +67,7 @@ fn taken_back() -> Scenario {
 /// The money is no longer in transit, and the books say so.
 #[test]
 fn a_collection_that_a_person_knows_to_be_taken_back_counts_no_longer() {
-    let mut scenario = taken_back();
+    let mut scenario = reversed();
     let step = StepName::First;
     assert!(choices(&scenario).contains(&Choice::AcceptNotExecuted(step)));
     let mut update = TransferUpdate::resume(scenario.transfer.clone(), scenario.at);
@@ -111,7 +111,7 @@ fn a_collection_counts_as_long_as_nobody_heard_otherwise_or_something_follows() 
     answered.then(Happening::Decide(PersonDecision::AcceptNotExecuted { step }));
     assert!(choices(&answered).contains(&not_executed));
 
-    let mut second = taken_back();
+    let mut second = reversed();
     let case = CaseKind::Contradiction;
     let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
     second.then(Happening::Decide(close)).sends(done("C1"));
@@ -136,7 +136,7 @@ fn only_what_is_completed_or_suspended_is_given_back() {
     assert_eq!(asks(&suspended), (true, true));
 }
 
-/// A reversal that could not come to its end is refused before anything is taken back.
+/// A reversal that could not come to its end is refused before anything is reversed.
 #[test]
 fn a_reversal_that_would_be_refused_changes_nothing() {
     let mut scenario = scenario(Kind::Disbursement);

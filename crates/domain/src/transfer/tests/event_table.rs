@@ -52,7 +52,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
     let rejected = || rejection(Retry::Never);
     let (first, second) = (StepName::First, StepName::Second);
     let confirmation = || Confirmation::bare(receipt("R7"));
-    let completed = |step| Event::Concluded { step, outcome: Outcome::Completed(confirmation()) };
+    let completed = |step| Event::Concluded { step, outcome: Outcome::Executed(confirmation()) };
     let adopted = |step| Event::Adopted { step, generation: 0, confirmation: confirmation() };
     let by = || "op".to_owned();
     vec![

@@ -198,7 +198,7 @@ fn a_payout_made_after_all_counts_only_once_its_answered_undo_is_known_not_to_be
     scenario.then(Happening::Decide(PersonDecision::AcceptExecuted { step, confirmation }));
     assert_eq!(scenario.transfer.open_step(), None);
     assert!(scenario.transfer.in_transit().is_zero());
-    assert!(scenario.transfer.step(StepName::Second).is_done());
+    assert!(scenario.transfer.step(StepName::Second).is_executed());
 }
 
 /// The same of a payout under a new reference, of which a copy may be executed.
@@ -212,7 +212,7 @@ fn an_older_payout_does_not_count_while_a_copy_of_the_newer_one_may_be_executed(
         scenario.sends(done("C1")).sends(for_now()).sends(outcome);
         assert_eq!(scenario.transfer.reference(StepName::Second).generation(), 1);
         scenario.then(hears(StepName::Second, 0, executed("P0"))).then(Happening::Send);
-        assert_eq!(scenario.transfer.step(StepName::Second).is_done(), adopted);
+        assert_eq!(scenario.transfer.step(StepName::Second).is_executed(), adopted);
         assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
         assert_eq!(scenario.transfer.step(StepName::Second).attempts, 2, "nothing more is sent");
     }
@@ -278,7 +278,7 @@ fn evidence_about_another_transfer_changes_nothing() {
     assert_eq!(update.finish(), None);
 }
 
-/// We have taken it back ourselves, or are about to: its reversal is no contradiction.
+/// We have reversed it ourselves, or are about to: its reversal is no contradiction.
 #[test]
 fn a_reversal_of_our_own_is_no_contradiction() {
     let mut scenario = scenario(Kind::Withdrawal);
@@ -292,7 +292,7 @@ fn a_reversal_of_our_own_is_no_contradiction() {
     assert_eq!(scenario.transfer, undone);
 }
 
-/// A booking that others have taken back must not be taken back twice.
+/// A booking that others have reversed must not be reversed twice.
 #[test]
 fn a_reversal_by_others_keeps_our_own_from_being_sent() {
     let mut scenario = scenario(Kind::Withdrawal);
@@ -337,7 +337,7 @@ fn the_same_contradiction_is_recorded_once_and_another_one_too() {
     }
 }
 
-/// An execution that a person said was taken back stays with the transfer: that it stands after all
+/// An execution that a person said was reversed stays with the transfer: that it stands after all
 /// is recorded once, and another receipt is another payment.
 #[test]
 fn the_execution_of_what_was_annulled_is_news_once_and_no_payment_beside() {

@@ -135,7 +135,7 @@ fn a_case_keeps_each_detail_once() {
         stated: Stated { amount: Some(money(amount)), ..Stated::default() },
         ..Confirmation::bare(receipt("R1"))
     };
-    scenario.sends(Outcome::Completed(other(1)));
+    scenario.sends(Outcome::Executed(other(1)));
     let mut counts = Vec::new();
     for amount in [1, 2, 2, 1] {
         let finding = Finding::Executed(other(amount));

@@ -85,7 +85,7 @@ fn a_transfer_of_version_0_1_comes_to_its_end() {
                         Next::Check => happen(&mut update, Happening::Clear, &[], &policy),
                         Next::Send(step) => {
                             update.start(step, &policy);
-                            update.conclude(step, Outcome::Completed(done()), &policy);
+                            update.conclude(step, Outcome::Executed(done()), &policy);
                         }
                         Next::Recover(step) => update.interrupted(step, &policy),
                         Next::Inquire(step) => {
@@ -141,7 +141,7 @@ fn a_step_of_version_0_1_that_has_used_all_its_references_is_not_tried_again() {
         Event::Started { step: StepName::First, generation: 0, attempt: 1 },
         Event::Concluded {
             step: StepName::First,
-            outcome: Outcome::Completed(Confirmation::bare(receipt("C1"))),
+            outcome: Outcome::Executed(Confirmation::bare(receipt("C1"))),
         },
     ];
     for generation in 0..=62 {

@@ -31,7 +31,7 @@ fn an_operation_that_never_arrived_is_not_sent_again_under_the_last_reference() 
         Event::Started { step: StepName::First, generation: 0, attempt: 1 },
         Event::Concluded {
             step: StepName::First,
-            outcome: Outcome::Completed(Confirmation::bare(receipt("C1"))),
+            outcome: Outcome::Executed(Confirmation::bare(receipt("C1"))),
         },
     ];
     let id = TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0100));

@@ -48,7 +48,7 @@ impl Scenario {
 }
 
 pub(super) fn done(text: &str) -> Outcome {
-    Outcome::Completed(Confirmation::bare(receipt(text)))
+    Outcome::Executed(Confirmation::bare(receipt(text)))
 }
 
 pub(super) fn refused() -> Outcome {
@@ -160,7 +160,7 @@ fn a_resending_turned_away_until_repair_settles_nothing() {
         assert_eq!(scenario.transfer.reference(step), reference, "the same key");
         assert!(scenario.transfer.holds_account());
         scenario.sends(done("C1"));
-        assert!(scenario.transfer.step(step).is_done());
+        assert!(scenario.transfer.step(step).is_executed());
     }
 }
 
@@ -224,7 +224,7 @@ fn another_amount_in_the_answer_stops_the_transfer() {
     let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     let stated = Stated { amount: Some(money(1)), ..Stated::default() };
     let confirmation = Confirmation { stated, ..Confirmation::bare(receipt("R1")) };
-    scenario.then(Happening::Clear).sends(Outcome::Completed(confirmation));
+    scenario.then(Happening::Clear).sends(Outcome::Executed(confirmation));
     assert_eq!(scenario.transfer.case(), Some(CaseKind::Mismatch));
     assert_eq!(scenario.status(), Status::NeedsAttention);
 }
@@ -264,7 +264,7 @@ fn the_answer_to_a_sending_that_was_taken_for_lost_counts() {
         scenario.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
         scenario.then(Happening::Late(0, outcome)).transfer.clone()
     };
-    let done = late(Outcome::Completed(Confirmation::bare(receipt("R1"))));
+    let done = late(Outcome::Executed(Confirmation::bare(receipt("R1"))));
     assert_eq!(done.wallet_receipt(), Some(&receipt("R1")));
     let refused = late(Outcome::Rejected(rejection(Retry::Never)));
     assert_eq!(refused.status(), Status::Failed);
@@ -299,7 +299,7 @@ fn a_given_up_step_that_is_executed_after_all_calls_a_person() {
     scenario.then(Happening::Finding(StepName::First, Finding::Absent));
     scenario.then(Happening::Finding(StepName::First, Finding::Absent));
     assert_eq!(scenario.transfer.status(), Status::Failed);
-    scenario.then(Happening::Late(0, Outcome::Completed(Confirmation::bare(receipt("R1")))));
+    scenario.then(Happening::Late(0, Outcome::Executed(Confirmation::bare(receipt("R1")))));
     assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
     assert_eq!(scenario.transfer.status(), Status::Failed, "final does not flip");
 }
@@ -352,7 +352,7 @@ fn a_payout_made_after_all_counts_although_its_undo_was_refused() {
     }
 }
 
-/// The same of money that waits in suspense because it could not be given back: it has its account.
+/// The same of money that waits in suspense because it could not be reversed: it has its account.
 #[test]
 fn a_booking_made_after_all_counts_although_its_refund_was_refused() {
     let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Refund);
@@ -527,7 +527,7 @@ fn a_mismatch_that_repeats_waits_longer_each_time() {
         stated: Stated { amount: Some(money(1)), ..Stated::default() },
         ..Confirmation::bare(receipt("R1"))
     };
-    scenario.then(Happening::Clear).sends(Outcome::Completed(other()));
+    scenario.then(Happening::Clear).sends(Outcome::Executed(other()));
     let waits: Vec<u64> = (0..4)
         .map(|_| {
             let wait = plan_of(&scenario).due.since(scenario.at).as_secs();
@@ -552,13 +552,13 @@ fn an_answer_that_names_anything_else_is_a_case() {
     ];
     for wrong in wallet {
         let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-        scenario.then(Happening::Clear).sends(Outcome::Completed(stated(wrong.clone())));
+        scenario.then(Happening::Clear).sends(Outcome::Executed(stated(wrong.clone())));
         assert_eq!(scenario.transfer.case(), Some(CaseKind::Mismatch), "{wrong:?}");
         assert!(scenario.transfer.in_transit().is_zero());
     }
     let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
     let wrong = Stated { account: Some(elsewhere), ..Stated::default() };
-    scenario.then(Happening::Clear).sends(Outcome::Completed(stated(wrong)));
+    scenario.then(Happening::Clear).sends(Outcome::Executed(stated(wrong)));
     assert_eq!(scenario.transfer.case(), Some(CaseKind::Mismatch), "the core's account");
 }
 
@@ -625,7 +625,7 @@ fn a_fee_is_booked_to_whom_it_belongs() {
             TransferUpdate::resume(scenario.then(Happening::Clear).transfer.clone(), scenario.at);
         for (step, text) in [(StepName::First, "1"), (StepName::Second, "2")] {
             update.start(step, &scenario.policy);
-            update.conclude(step, Outcome::Completed(charged(text)), &scenario.policy);
+            update.conclude(step, Outcome::Executed(charged(text)), &scenario.policy);
         }
         let decision = update.finish().unwrap();
         let of = |posting: &&Posting| matches!(posting.account, LedgerAccount::Fees(_));

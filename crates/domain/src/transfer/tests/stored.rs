@@ -56,7 +56,7 @@ fn samples() -> Vec<Event> {
         let (by, reason) = ("op".to_owned(), "seen".to_owned());
         Event::Decided { decision, by, approved_by: None, reason }
     };
-    let completed = Outcome::Completed(confirmation.clone());
+    let completed = Outcome::Executed(confirmation.clone());
     let case = CaseKind::Contradiction;
     let mut samples: Vec<Event> = events().into_iter().map(|(_, event)| event).collect();
     samples.extend([

@@ -9,7 +9,7 @@ fn refused_payout(policy: &Policy, at: Timestamp) -> Transfer {
     let mut update = TransferUpdate::resume(first.transfer, at);
     update.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
     update.start(StepName::First, policy);
-    update.conclude(StepName::First, Outcome::Completed(Confirmation::bare(receipt("C1"))), policy);
+    update.conclude(StepName::First, Outcome::Executed(Confirmation::bare(receipt("C1"))), policy);
     update.start(StepName::Second, policy);
     let refused = Outcome::Rejected(rejection(Retry::NewReference));
     update.conclude(StepName::Second, refused, policy);
@@ -149,7 +149,7 @@ fn a_case_about_a_repair_keeps_its_age_over_refusals() {
     }
     let mut update = TransferUpdate::resume(transfer, begin.after(Duration::from_hours(4)));
     update.start(StepName::Second, &policy);
-    let done = Outcome::Completed(Confirmation::bare(receipt("P1")));
+    let done = Outcome::Executed(Confirmation::bare(receipt("P1")));
     update.conclude(StepName::Second, done, &policy);
     assert_eq!(update.transfer().cases(), []);
 }

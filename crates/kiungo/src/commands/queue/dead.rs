@@ -227,7 +227,7 @@ async fn record(
         by: options.by.clone(),
         what: what.to_owned(),
         subject: options.id.clone(),
-        why: options.why.clone(),
+        reason: options.why.clone(),
         state: ActionState::Done,
         content: String::new(),
         judgement: None,
