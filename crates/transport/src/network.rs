@@ -149,12 +149,9 @@ impl Network {
             let content = Bytes::copy_from_slice(content);
             *request.body_mut() = Some(reqwest::Body::wrap(TimelyBody::new(bound, content)));
         }
-        let mut response =
-            self.client.execute(request).await.map_err(|e| self.failure(&uri, e))?;
+        let mut response = self.client.execute(request).await.map_err(|e| self.failure(&uri, e))?;
         let mut body = BytesMut::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| no_answer(&uri, error))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(&uri, error))? {
             if body.len() + chunk.len() > self.response_bytes_max {
                 let why = format!("the response is longer than {} bytes", self.response_bytes_max);
                 return Err(Failure::NoAnswer { why });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use tokio::time::timeout;
 
@@ -46,20 +46,24 @@ const SETTINGS: [(&str, &str); 8] = [
     ("tcp_keepalives_count", "3"),
 ];
 
-/// The statements of a batch go from a few hundred names to rows by their keys. That is right at any
-/// size, so it is planned once, and not by what the statistics of a table say that was empty when
-/// they were taken.
-pub(super) const WRITER_SETTINGS: [(&str, &str); 4] = [
+/// The statements of a batch go from a few hundred names to rows by their keys, and so do all queries
+/// but the searches. That is right at any size, so it is planned once, and not by what the statistics
+/// of a table say that was empty when they were taken.
+pub(super) const KEYED_SETTINGS: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
 ];
 
-/// The server keeps the plan of a query that is asked often; searches are not prepared, so that
-/// they are planned anew each time.
-pub(super) const READER_SETTINGS: [(&str, &str); 2] =
-    [("plan_cache_mode", "auto"), ("default_transaction_read_only", "on")];
+/// Searches are planned by what they look for.
+pub(super) const SEARCH_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "auto")];
+
+/// The settings of every connection that reads.
+const READER_SETTINGS: [(&str, &str); 1] = [("default_transaction_read_only", "on")];
+
+/// The part of the reading connections that serves the searches alone.
+const SEARCHES_PART: u32 = 4;
 
 /// The number of statements that the writing connection keeps prepared: all that stand alone, and
 /// the combinations that occur.
@@ -72,20 +76,29 @@ pub(super) async fn open(
     let database = options.shown();
     prepare(connect_options(options), &database).await?;
     let writing =
-        connect_options(options).options(WRITER_SETTINGS).statement_cache_capacity(STATEMENTS_KEPT);
+        connect_options(options).options(KEYED_SETTINGS).statement_cache_capacity(STATEMENTS_KEPT);
     let mut connection = writing.connect().await.map_err(|error| unreachable(&database, &error))?;
     let claim = Claim::of(options);
     if let Some(claim) = claim {
         owner::wait(&mut connection, claim, &database).await?;
     }
-    let readers = PgPoolOptions::new()
+    let searches_max = (options.readers_max / SEARCHES_PART).max(1);
+    let keyed_max = options.readers_max.saturating_sub(searches_max).max(1);
+    let reading = connect_options(options).options(READER_SETTINGS);
+    let keyed = readers(keyed_max, reading.clone().options(KEYED_SETTINGS));
+    let searches = readers(searches_max, reading.options(SEARCH_SETTINGS));
+    Ok((Writing::new(writing, connection, claim), PostgresReaders::new(keyed, searches)))
+}
+
+/// Connections that read; none is open yet.
+fn readers(connections_max: u32, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
         .min_connections(0)
-        .max_connections(options.readers_max.max(1))
+        .max_connections(connections_max)
         .acquire_timeout(READER_WAIT_MAX)
         .idle_timeout(READER_IDLE_MAX)
         .test_before_acquire(true)
-        .connect_lazy_with(connect_options(options).options(READER_SETTINGS));
-    Ok((Writing::new(writing, connection, claim), PostgresReaders::new(readers)))
+        .connect_lazy_with(options)
 }
 
 /// Looks at the server and brings the schema up to date, over a connection of its own that waits as

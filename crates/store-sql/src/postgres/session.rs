@@ -179,13 +179,14 @@ fn unreadable(error: &sqlx::Error) -> StoreError {
 /// Connections that read.
 #[derive(Debug)]
 pub struct PostgresReaders {
-    pool: PgPool,
+    keyed: PgPool,
+    searches: PgPool,
     journals: Journals,
 }
 
 impl PostgresReaders {
-    pub(super) fn new(pool: PgPool) -> Self {
-        Self { journals: Journals::start(pool.clone(), ANSWER_WAIT_MAX), pool }
+    pub(super) fn new(keyed: PgPool, searches: PgPool) -> Self {
+        Self { journals: Journals::start(keyed.clone(), ANSWER_WAIT_MAX), keyed, searches }
     }
 }
 
@@ -214,7 +215,8 @@ impl Readers for PostgresReaders {
         statement: &'static str,
         parameters: Vec<Parameter>,
     ) -> Result<Vec<PgRow>, StoreError> {
-        rows(&self.pool, statement, parameters).await
+        let pool = if SEARCHES.contains(&statement) { &self.searches } else { &self.keyed };
+        rows(pool, statement, parameters).await
     }
 
     async fn journal(&self, transfer: TransferId) -> Result<Vec<PgRow>, StoreError> {
@@ -222,6 +224,6 @@ impl Readers for PostgresReaders {
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        tokio::join!(self.keyed.close(), self.searches.close());
     }
 }
