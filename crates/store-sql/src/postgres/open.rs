@@ -34,8 +34,9 @@ pub(super) const LOCK_WAIT_MAX: &str = "5s";
 pub(super) const STATEMENT_MAX: &str = "10s";
 
 /// The settings of every connection. Durable commits, whatever the server's default is; nothing is
-/// waited for without end; a peer that has vanished is noticed.
-const SETTINGS: [(&str, &str); 8] = [
+/// waited for without end; a peer that has vanished is noticed; no statement runs long enough to be
+/// worth compiling, whatever its plan is thought to cost.
+const SETTINGS: [(&str, &str); 9] = [
     ("synchronous_commit", "on"),
     ("default_transaction_isolation", "read committed"),
     ("statement_timeout", STATEMENT_MAX),
@@ -44,6 +45,7 @@ const SETTINGS: [(&str, &str); 8] = [
     ("tcp_keepalives_idle", "30"),
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "3"),
+    ("jit", "off"),
 ];
 
 /// The statements of a batch go from a few hundred names to rows by their keys, and so do all queries
