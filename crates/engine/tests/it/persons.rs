@@ -121,8 +121,8 @@ async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
     scene.world.script().payouts.push_back(done("QX1"));
     let id = scene.submit(Kind::Withdrawal).await;
     assert_eq!(scene.show(id).await.status, Status::Completed);
-    let reversed = PersonDecision::AcceptNotExecuted { step: StepName::Second };
-    let unheard = scene.engine.decide(id, reversed.clone(), who(), None).await;
+    let not_executed = PersonDecision::AcceptNotExecuted { step: StepName::Second };
+    let unheard = scene.engine.decide(id, not_executed.clone(), who(), None).await;
     assert!(matches!(unheard, Err(RequestError::Conflict { .. })), "{unheard:?}");
     let reference = Reference::new(id, StepName::Second, 0);
     let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
@@ -130,7 +130,7 @@ async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
     scene.notify(format!("result {reference} reversed QX1")).await;
     scene.pass(600).await;
     assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
-    scene.engine.decide(id, reversed, who(), None).await.unwrap();
+    scene.engine.decide(id, not_executed, who(), None).await.unwrap();
     scene.pass(600).await;
     assert_eq!(scene.show(id).await.status, Status::NeedsAttention, "the question holds it");
     let case = CaseKind::Contradiction;
@@ -156,8 +156,8 @@ async fn a_payout_that_stands_after_all_is_never_both_paid_and_given_back_in_sil
         scene.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
         scene.notify(format!("result {reference} reversed QX1")).await;
         scene.pass(600).await;
-        let reversed = PersonDecision::AcceptNotExecuted { step: StepName::Second };
-        scene.engine.decide(id, reversed, who(), None).await.unwrap();
+        let not_executed = PersonDecision::AcceptNotExecuted { step: StepName::Second };
+        scene.engine.decide(id, not_executed, who(), None).await.unwrap();
         let case = CaseKind::Contradiction;
         let close = PersonDecision::CloseCase { case, step: Some(StepName::Second) };
         if reversed {
@@ -190,8 +190,8 @@ async fn a_collection_that_stands_after_all_is_a_case_and_counts_if_a_person_say
     scene.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
     scene.notify(format!("result {reference} reversed QX1")).await;
     scene.pass(600).await;
-    let reversed = PersonDecision::AcceptNotExecuted { step: StepName::First };
-    scene.engine.decide(id, reversed, who(), None).await.unwrap();
+    let not_executed = PersonDecision::AcceptNotExecuted { step: StepName::First };
+    scene.engine.decide(id, not_executed, who(), None).await.unwrap();
     let case = CaseKind::Contradiction;
     let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
     scene.engine.decide(id, close.clone(), who(), None).await.unwrap();

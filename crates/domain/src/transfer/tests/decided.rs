@@ -55,7 +55,7 @@ fn an_unknown_payout_that_a_person_knows_not_to_be_executed_is_taken_back() {
 }
 
 /// A collection that the provider has reversed, before anything followed.
-fn reversed() -> Scenario {
+fn reversed_collection() -> Scenario {
     let mut scenario = scenario(Kind::Deposit);
     scenario.sends(done("R1"));
     let reversed = Finding::Reversed(Confirmation::bare(receipt("R1")));
@@ -67,7 +67,7 @@ fn reversed() -> Scenario {
 /// The money is no longer in transit, and the books say so.
 #[test]
 fn a_collection_that_a_person_knows_to_be_taken_back_counts_no_longer() {
-    let mut scenario = reversed();
+    let mut scenario = reversed_collection();
     let step = StepName::First;
     assert!(choices(&scenario).contains(&Choice::AcceptNotExecuted(step)));
     let mut update = TransferUpdate::resume(scenario.transfer.clone(), scenario.at);
@@ -111,7 +111,7 @@ fn a_collection_counts_as_long_as_nobody_heard_otherwise_or_something_follows() 
     answered.then(Happening::Decide(PersonDecision::AcceptNotExecuted { step }));
     assert!(choices(&answered).contains(&not_executed));
 
-    let mut second = reversed();
+    let mut second = reversed_collection();
     let case = CaseKind::Contradiction;
     let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
     second.then(Happening::Decide(close)).sends(done("C1"));
