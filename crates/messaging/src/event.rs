@@ -98,7 +98,7 @@ impl EventEncoder {
         let summary = &row.transfer;
         let (id, version, status) = (summary.id, summary.version, summary.status.as_str());
         let subject = id.to_string();
-        let (fact_id, topic, kind, case) = match &row.news {
+        let (fact_id, topic, kind, case) = match &row.event {
             OutboxEvent::Status => (
                 format!("{id}/{version}/{status}"),
                 format!("transfer.{}.{status}", summary.kind.as_str()),

@@ -80,7 +80,7 @@ impl Relay {
     /// then is published whole, so that the next process goes on behind it.
     pub async fn run(self, stop: CancellationToken) {
         self.take_turns(&stop).await;
-        let back = self.leases.give_lease_back(LEASE, &self.holder);
+        let back = self.leases.release_lease(LEASE, &self.holder);
         if !matches!(tokio::time::timeout(GIVE_BACK, back).await, Ok(Ok(()))) {
             tracing::info!("the lease of the relay was not given back; it ends by itself");
         }

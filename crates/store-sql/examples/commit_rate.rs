@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use kiungo_domain::transfer::{StepName, TransferUpdate};
-use kiungo_store::contract::story::{
+use kiungo_store::contract::fixtures::{
     at, change_of, clear, complete, due, instruction, keyed, policy, receipt, then,
 };
 use kiungo_store::{Change, Store};

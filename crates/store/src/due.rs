@@ -18,7 +18,7 @@ pub trait DueStore: Send + Sync {
     /// The earliest due time of all transfers and waiting inbox items.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Moves the due time of a transfer without an event (a breaker holds it, a lane is busy). Not
+    /// Moves the due time of a transfer without an event (a breaker holds it, an account lock is busy). Not
     /// applied if the transfer is no longer at `version`.
     async fn postpone(
         &self,

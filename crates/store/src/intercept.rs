@@ -149,7 +149,7 @@ calls! {
     LeaseStore {
         TakeLease = take_lease(name: &str, holder: &str, now: Timestamp, until: Timestamp)
             -> Answered<bool>;
-        GiveLeaseBack = give_lease_back(name: &str, holder: &str) -> Answered<()>;
+        ReleaseLease = release_lease(name: &str, holder: &str) -> Answered<()>;
         Leases = leases(prefix: &str, now: Timestamp) -> Answered<Vec<Lease>>;
     }
     HoldStore {

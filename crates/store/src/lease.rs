@@ -66,8 +66,8 @@ pub trait LeaseStore: Send + Sync {
         until: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Gives a lease back, if `holder` has it.
-    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError>;
+    /// Releases a lease, if `holder` has it.
+    async fn release_lease(&self, name: &str, holder: &str) -> Result<(), StoreError>;
 
     /// The leases whose names begin with `prefix` and that are held at `now`, by name. A lease that
     /// ended more than an hour ago may have been cleared away.

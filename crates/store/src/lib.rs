@@ -12,7 +12,7 @@
 //!   which transfers are found
 //! * [`due`]: the due times of transfers ([`DueStore`])
 //! * [`inbox`]: the arrivals from outside, stored before they are acknowledged ([`InboxStore`])
-//! * [`outbox`]: the news that is to be told to others, stored with the change that it follows from
+//! * [`outbox`]: the events that are to be told to others, stored with the change that they follow from
 //!   ([`OutboxStore`])
 //! * [`lease`]: named, time-limited ownership of tasks that only one process may do ([`LeaseStore`])
 //! * [`hold`]: operations of providers that are held as a whole ([`HoldStore`])

@@ -1,4 +1,4 @@
-//! The outbox: news about transfers that is to be told to others. It is written in the transaction
+//! The outbox: events about transfers that are to be told to others. They are written in the transaction
 //! of the change it follows from, so that nothing is told that is not committed, and nothing that
 //! is committed is left untold.
 
@@ -19,13 +19,13 @@ pub struct OutboxRow {
     pub no: i64,
     /// The time of the event that it tells of.
     pub at: Timestamp,
-    /// The news.
-    pub news: OutboxEvent,
+    /// The event.
+    pub event: OutboxEvent,
     /// The transfer as it was then.
     pub transfer: Summary,
 }
 
-/// The kinds of news.
+/// The kinds of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "news", rename_all = "snake_case")]
 pub enum OutboxEvent {

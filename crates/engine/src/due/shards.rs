@@ -168,7 +168,7 @@ impl Shards {
                 () = tokio::time::sleep(options.presence / 3) => {}
             }
         }
-        if let Err(error) = self.store.give_lease_back(&lease, name).await {
+        if let Err(error) = self.store.release_lease(&lease, name).await {
             tracing::debug!(%error, "the others will notice by themselves that this worker is gone");
         }
     }

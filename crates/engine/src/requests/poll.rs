@@ -156,7 +156,7 @@ impl RequestIntake {
 
     async fn release_turn(&self, core: &CoreId) {
         let RequestTurns::Shared { holder } = &self.inner.turns else { return };
-        if let Err(error) = self.store().give_lease_back(&turn(core), holder).await {
+        if let Err(error) = self.store().release_lease(&turn(core), holder).await {
             tracing::debug!(core = %core, %error, "the turn to poll a core ends by itself");
         }
     }

@@ -63,7 +63,7 @@ impl LeaseStore for Books {
         Ok(true)
     }
 
-    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+    async fn release_lease(&self, name: &str, holder: &str) -> Result<(), StoreError> {
         self.up().await?;
         self.leases.lock().unwrap().retain(|n, lease| n != name || lease.holder != holder);
         Ok(())

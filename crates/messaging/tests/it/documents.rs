@@ -116,16 +116,16 @@ async fn every_event_fits_its_schema() {
         let event: Value = serde_json::from_slice(&message.body).unwrap();
         assert_eq!(misfits(name, &event), Vec::<String>::new(), "{event}");
     };
-    let row = |status, news| {
+    let row = |status, event| {
         let transfer = Summary { status, ..world.summary() };
-        OutboxRow { no: 1, at: world.fake.clock_now(), news, transfer }
+        OutboxRow { no: 1, at: world.fake.clock_now(), event, transfer }
     };
     for status in Status::ALL {
         told("transfer.status", encoder.transfer(&row(status, OutboxEvent::Status), None));
     }
     let (kind, detail) = (CaseKind::Mismatch, "another amount".to_owned());
-    let news = OutboxEvent::CaseOpened { kind, detail };
-    told("case.opened", encoder.transfer(&row(Status::NeedsAttention, news), None));
+    let event = OutboxEvent::CaseOpened { kind, detail };
+    told("case.opened", encoder.transfer(&row(Status::NeedsAttention, event), None));
     let provider = ProviderId::new("mpesa-tz").unwrap();
     told("provider.state", encoder.provider(&provider, true, world.fake.clock_now()));
 }

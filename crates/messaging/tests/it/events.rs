@@ -14,9 +14,9 @@ fn read(message: &EventMessage) -> Value {
     serde_json::from_slice(&message.body).unwrap()
 }
 
-fn row(world: &World, version: u64, news: OutboxEvent) -> OutboxRow {
+fn row(world: &World, version: u64, event: OutboxEvent) -> OutboxRow {
     let transfer = Summary { version, status: Status::Completed, ..world.summary() };
-    OutboxRow { no: 1, at: world.fake.clock_now(), news, transfer }
+    OutboxRow { no: 1, at: world.fake.clock_now(), event, transfer }
 }
 
 #[tokio::test(start_paused = true)]

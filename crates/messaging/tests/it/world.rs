@@ -80,9 +80,9 @@ impl World {
         self.publish(Summary { version, status, ..transfer.clone() }, OutboxEvent::Status);
     }
 
-    pub fn publish(&self, transfer: Summary, news: OutboxEvent) {
+    pub fn publish(&self, transfer: Summary, event: OutboxEvent) {
         let mut rows = self.books.rows.lock().unwrap();
         let no = i64::try_from(self.rows.fetch_add(1, Ordering::SeqCst)).unwrap();
-        rows.push(OutboxRow { no, at: self.fake.clock_now(), news, transfer });
+        rows.push(OutboxRow { no, at: self.fake.clock_now(), event, transfer });
     }
 }

@@ -42,8 +42,8 @@ async fn tell(gsma: &Gsma, raw: &RawCallback, standing: Standing) -> Notified {
 }
 
 fn is_called_back(gsma: &Gsma, raw: &RawCallback) -> bool {
-    let news = gsma.read_callback(raw).unwrap();
-    let CallbackContent::Offer(offer) = news else { panic!("{news:?}") };
+    let content = gsma.read_callback(raw).unwrap();
+    let CallbackContent::Offer(offer) = content else { panic!("{content:?}") };
     let reply = gsma.reply(raw, &CallbackDecision::Taken(state(raw, Standing::Pending)));
     let (_, body) = reply.body.unwrap();
     let body: Value = serde_json::from_slice(&body).unwrap();

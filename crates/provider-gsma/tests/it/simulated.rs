@@ -114,9 +114,9 @@ impl World {
         let by_reference = self.gsma.inquire(&inquiry).await;
         assert_eq!(asked, by_reference, "by handle and by reference");
         for callback in told {
-            let news = self.gsma.read_callback(&callback).unwrap();
+            let content = self.gsma.read_callback(&callback).unwrap();
             let reference = Some(inquiry.reference);
-            assert_eq!(news, CallbackContent::Result { reference, finding: asked.clone() });
+            assert_eq!(content, CallbackContent::Result { reference, finding: asked.clone() });
         }
         match asked {
             Finding::Executed(confirmation) => confirmation.receipt,
@@ -282,8 +282,8 @@ async fn a_request_state_in_place_of_the_resource_is_only_a_hint() {
     assert!(matches!(outcome, Outcome::Pending(_)), "{outcome:?}");
     tokio::time::sleep(Duration::from_secs(1)).await;
     let told = std::mem::take(&mut *world.mailbox.0.lock().unwrap());
-    let news = world.gsma.read_callback(&told[0]).unwrap();
-    let CallbackContent::Result { finding, .. } = news else { panic!("{news:?}") };
+    let content = world.gsma.read_callback(&told[0]).unwrap();
+    let CallbackContent::Result { finding, .. } = content else { panic!("{content:?}") };
     assert!(matches!(finding, Finding::InProgress(_)), "{finding:?}");
 }
 

@@ -31,23 +31,23 @@ fn world() -> World {
 }
 
 impl World {
-    /// The news that has arrived since the last time.
+    /// The contents of the callbacks that have arrived since the last time.
     async fn arrivals(&self) -> Vec<CallbackContent> {
         sleep(Duration::from_secs(5)).await;
-        let news = self.take_news().into_iter();
+        let contents = self.take_contents().into_iter();
         // The answer to the question that proves a new session concerns no operation.
-        news.filter(|news| *news != CallbackContent::Nothing).collect()
+        contents.filter(|content| *content != CallbackContent::Nothing).collect()
     }
 
     /// Puts the claim of an operation's own result before the provider; the answer.
     async fn ask_about(&self, operation: WalletOperation, claim: &Finding) -> Vec<Finding> {
         self.mpesa.ask_about(&inquiry(operation), claim).await.unwrap();
-        self.arrivals().await.into_iter().map(|news| answer(news).1).collect()
+        self.arrivals().await.into_iter().map(|content| answer(content).1).collect()
     }
 }
 
-fn answer(news: CallbackContent) -> (Reference, Finding) {
-    let CallbackContent::Answer { reference, finding } = news else { panic!("{news:?}") };
+fn answer(content: CallbackContent) -> (Reference, Finding) {
+    let CallbackContent::Answer { reference, finding } = content else { panic!("{content:?}") };
     (reference, finding)
 }
 
@@ -84,7 +84,7 @@ async fn a_claimed_success_whose_receipt_the_query_names_is_executed() {
         assert_eq!(found, std::slice::from_ref(&claim), "{operation:?}");
         world.mpesa.inquire(&inquiry(operation)).await;
         let again: Vec<Finding> =
-            world.arrivals().await.into_iter().map(|news| answer(news).1).collect();
+            world.arrivals().await.into_iter().map(|content| answer(content).1).collect();
         assert_eq!(again, std::slice::from_ref(&claim), "{operation:?}");
         let Finding::Executed(confirmation) = claim else { panic!() };
         let books = world.simulator.books();
@@ -171,9 +171,9 @@ async fn an_answer_to_no_question_of_ours_is_a_hint_at_most() {
     assert!(matches!(told(&id), CallbackContent::Answer { .. }));
     // A success that was never claimed cannot be written into the id by a forger.
     for forged in [id.replacen('A', "E", 1), id.replace(&id[34..], "000000"), "Q".repeat(38)] {
-        let news = told(&forged);
-        let CallbackContent::Result { finding, .. } = &news else { panic!("{news:?}") };
-        assert!(matches!(finding, Finding::Unclear { .. }), "{news:?}");
+        let content = told(&forged);
+        let CallbackContent::Result { finding, .. } = &content else { panic!("{content:?}") };
+        assert!(matches!(finding, Finding::Unclear { .. }), "{content:?}");
     }
 }
 

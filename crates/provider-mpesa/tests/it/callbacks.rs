@@ -16,8 +16,8 @@ use crate::support::{
 };
 
 fn result(body: &str) -> (Option<Reference>, Finding) {
-    let news = tanzania().0.read_callback(&callback("results", body)).unwrap();
-    let CallbackContent::Result { reference, finding } = news else { panic!("{news:?}") };
+    let content = tanzania().0.read_callback(&callback("results", body)).unwrap();
+    let CallbackContent::Result { reference, finding } = content else { panic!("{content:?}") };
     (reference, finding)
 }
 
@@ -179,8 +179,8 @@ fn a_confirmation_is_a_payment_that_its_customer_started() {
     let mpesa = notified();
     assert!(mpesa.capabilities().validates_payments);
     let body = fixture("callback/payment.json");
-    let news = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
-    let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
+    let content = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
+    let CallbackContent::Payment(notice) = content else { panic!("{content:?}") };
     assert_eq!(notice.receipt.unwrap().as_str(), "TCA5K1ZQ08");
     assert_eq!(notice.amount, money("1500", "TZS"));
     assert_eq!(notice.account_reference, "LN-00417");
@@ -189,14 +189,14 @@ fn a_confirmation_is_a_payment_that_its_customer_started() {
     assert_eq!(notice.at.unwrap().as_micros(), 1_772_364_605_000_000);
 
     let plain = body.replace("2557 ***** 126", "255712345678").replace("\"1500.00\"", "1500.5");
-    let news = mpesa.read_callback(&callback("confirmation", &plain)).unwrap();
-    let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
+    let content = mpesa.read_callback(&callback("confirmation", &plain)).unwrap();
+    let CallbackContent::Payment(notice) = content else { panic!("{content:?}") };
     assert_eq!(notice.msisdn.unwrap().digits(), "255712345678");
     assert_eq!(notice.amount, money("1500.50", "TZS"), "a JSON number, without a float");
 
     let hashed = body.replace("2557 ***** 126", &"5".repeat(64)).replace("20260301143005", "x");
-    let news = mpesa.read_callback(&callback("confirmation", &hashed)).unwrap();
-    let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
+    let content = mpesa.read_callback(&callback("confirmation", &hashed)).unwrap();
+    let CallbackContent::Payment(notice) = content else { panic!("{content:?}") };
     assert_eq!((notice.msisdn, notice.at), (None, None));
 }
 
@@ -214,8 +214,8 @@ fn an_amount_is_read_from_its_digits_however_large_and_however_printed() {
         ("9.007199254740993E13", "90071992547409.93"),
     ] {
         let body = body.replace("\"1500.00\"", printed);
-        let news = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
-        let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
+        let content = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
+        let CallbackContent::Payment(notice) = content else { panic!("{content:?}") };
         assert_eq!(notice.amount, money(amount, "TZS"), "{printed}");
     }
 }
@@ -242,8 +242,8 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
     let body = fixture("callback/payment.json");
     let with = |extra: &str| body.replacen('{', &format!("{{{extra},"), 1);
     for damage in [r#""Name":"O\'NEIL""#, "\"Name\":\"JO\nHN\"", "\"Name\":\"A\" B\"", "\"a\" 1"] {
-        let news = mpesa.read_callback(&callback("confirmation", &with(damage)));
-        let Ok(CallbackContent::Payment(notice)) = news else { panic!("{damage}: {news:?}") };
+        let content = mpesa.read_callback(&callback("confirmation", &with(damage)));
+        let Ok(CallbackContent::Payment(notice)) = content else { panic!("{damage}: {content:?}") };
         assert_eq!(notice.receipt.unwrap().as_str(), "TCA5K1ZQ08");
         assert_eq!(notice.amount, money("1500", "TZS"));
         assert_eq!(notice.account_reference, "LN-00417");
@@ -251,8 +251,10 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
     // An account that is damaged itself is not guessed at: the money waits for a person.
     for account in [r"LN\'00417", "LN\n00417", "LN\"00417"] {
         let body = body.replace("LN-00417", account);
-        let news = mpesa.read_callback(&callback("confirmation", &body));
-        let Ok(CallbackContent::Payment(notice)) = news else { panic!("{account}: {news:?}") };
+        let content = mpesa.read_callback(&callback("confirmation", &body));
+        let Ok(CallbackContent::Payment(notice)) = content else {
+            panic!("{account}: {content:?}")
+        };
         assert_eq!(notice.account_reference, "", "{account}");
     }
     // A payer who types the members of another notification as his account gains nothing by it.
@@ -263,8 +265,8 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
         "x\"y\",\"BusinessShortCode\":\"000000",
     ] {
         let body = body.replace("LN-00417", account);
-        let news = mpesa.read_callback(&callback("confirmation", &body));
-        assert!(matches!(news, Err(CallbackError::Unreadable(_))), "{account}: {news:?}");
+        let content = mpesa.read_callback(&callback("confirmation", &body));
+        assert!(matches!(content, Err(CallbackError::Unreadable(_))), "{account}: {content:?}");
     }
     let cut = &with("\"Name\":\"JO\nHN\"")[..body.len() - 20];
     assert!(mpesa.read_callback(&callback("confirmation", cut)).is_err(), "cut off");
@@ -292,8 +294,8 @@ fn a_damaged_result_that_names_an_operation_of_ours_is_a_hint_to_it() {
     let (mpesa, _) = tanzania();
     let text = "{\"input_ThirdPartyConversationID\":\"01900000000070008000000000001201\",\
                 \"input_ResultDesc\":\"O\\'NEIL\",\"input_ResultCode\":\"INS-0\"}";
-    let news = mpesa.read_callback(&callback("results", text)).unwrap();
-    let CallbackContent::Result { reference, finding } = news else { panic!("{news:?}") };
+    let content = mpesa.read_callback(&callback("results", text)).unwrap();
+    let CallbackContent::Result { reference, finding } = content else { panic!("{content:?}") };
     assert_eq!(reference.unwrap().compact(), "01900000000070008000000000001201");
     assert!(matches!(finding, Finding::Unclear { .. }), "{finding:?}");
     let nobody = text.replace("01900000000070008000000000001201", "X");
@@ -345,8 +347,8 @@ fn a_validation_asks_and_is_answered() {
     let mpesa = notified();
     let body = fixture("callback/payment.json").replace("TCA5K1ZQ08", "");
     let asked = callback("validation", &body);
-    let news = mpesa.read_callback(&asked).unwrap();
-    let CallbackContent::Validation(notice) = news else { panic!("{news:?}") };
+    let content = mpesa.read_callback(&asked).unwrap();
+    let CallbackContent::Validation(notice) = content else { panic!("{content:?}") };
     assert_eq!(notice.receipt, None);
     for (decision, code, text) in [
         (CallbackDecision::Accepted, "0", "Accepted"),

@@ -32,7 +32,7 @@ const CALLBACKS: &str = "http://kiungo.test/callbacks/";
 #[derive(Default)]
 struct Mailbox {
     adapter: OnceLock<Arc<Mpesa>>,
-    news: Mutex<Vec<CallbackContent>>,
+    contents: Mutex<Vec<CallbackContent>>,
 }
 
 #[async_trait]
@@ -49,7 +49,7 @@ impl Delivery for Mailbox {
             headers: Vec::new(),
             body: callback.body().clone(),
         };
-        self.news.lock().unwrap().push(adapter.read_callback(&callback).unwrap());
+        self.contents.lock().unwrap().push(adapter.read_callback(&callback).unwrap());
         let reply = adapter.reply(&callback, &CallbackDecision::Accepted);
         let body = reply.body.map(|(_, body)| body).unwrap_or_default();
         http::Response::builder().status(reply.status).body(body).ok()
@@ -99,12 +99,12 @@ impl World {
         self.faults.set(Plan { rates, ..Plan::none(7) });
     }
 
-    pub(crate) fn take_news(&self) -> Vec<CallbackContent> {
-        std::mem::take(&mut *self.mailbox.news.lock().unwrap())
+    pub(crate) fn take_contents(&self) -> Vec<CallbackContent> {
+        std::mem::take(&mut *self.mailbox.contents.lock().unwrap())
     }
 
-    fn news(&self) -> Vec<CallbackContent> {
-        self.mailbox.news.lock().unwrap().clone()
+    fn contents(&self) -> Vec<CallbackContent> {
+        self.mailbox.contents.lock().unwrap().clone()
     }
 
     fn movement_count(&self) -> usize {
@@ -219,7 +219,9 @@ async fn a_result_that_comes_later_is_understood_and_acknowledged_in_the_right_f
         let found = world.mpesa.inquire(&inquiry(WalletOperation::PayOut)).await;
         assert!(matches!(found, Finding::InProgress(_)), "{found:?}");
         sleep(Duration::from_secs(1)).await;
-        let [CallbackContent::Result { reference, finding }] = &world.news()[..] else { panic!() };
+        let [CallbackContent::Result { reference, finding }] = &world.contents()[..] else {
+            panic!()
+        };
         assert_eq!(*reference, Some(order(StepName::Second).reference));
         let found = world.mpesa.inquire(&inquiry(WalletOperation::PayOut)).await;
         assert_eq!(executed(finding), executed(&found));
@@ -263,9 +265,9 @@ async fn a_payment_at_the_wallet_is_confirmed_and_a_forged_or_reversed_one_is_no
     let receipt = world.simulator.pay("255712345678", 150_000, "LN-00417").await.unwrap();
     sleep(Duration::from_secs(1)).await;
     let notices: Vec<PaymentNotice> = world
-        .news()
+        .contents()
         .into_iter()
-        .filter_map(|news| match news {
+        .filter_map(|content| match content {
             CallbackContent::Payment(notice) => Some(notice),
             _ => None,
         })

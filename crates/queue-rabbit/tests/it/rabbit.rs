@@ -6,8 +6,8 @@ mod poison;
 
 use std::time::Duration;
 
-use kiungo_queue::contract::Place as _;
-use kiungo_queue::contract::story::{collect, event, next, work, works};
+use kiungo_queue::contract::Harness as _;
+use kiungo_queue::contract::fixtures::{collect, event, next, work, works};
 use kiungo_queue::{Events as _, QueueError, Shard, WorkQueue as _};
 use kiungo_queue_rabbit::{OpenError, RabbitOptions, RabbitQueue};
 use place::Names;
@@ -69,7 +69,7 @@ async fn work_that_no_queue_takes_is_an_error_for_its_announcer_alone() {
     let place = Names::new().await;
     let queue = RabbitQueue::open(place.options()).await.unwrap();
     place.delete_queue("work.v1.01").await;
-    let slot = |shard| kiungo_queue::contract::story::slot(shard);
+    let slot = |shard| kiungo_queue::contract::fixtures::slot(shard);
     let lost = [(slot(0), work(1)), (slot(1), work(2))];
     let (one, two, three) = (works(3..300), works(300..600), works(600..603));
     let (before, refused, after, later) = tokio::join!(

@@ -2,23 +2,23 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::story::{command, next_command, no_command};
-use super::{Place, Process};
+use super::fixtures::{command, next_command, no_command};
+use super::{Harness, Process};
 use crate::{Commands, DeadLetterId, Redriven};
 
-async fn reject(place: &dyn Place, process: &Process, body: &'static str) -> Box<dyn Commands> {
-    place.send(command(place, body)).await;
+async fn reject(harness: &dyn Harness, process: &Process, body: &'static str) -> Box<dyn Commands> {
+    harness.send(command(harness, body)).await;
     let mut commands = (process.commands)();
     let settle = next_command(&mut commands).await.settle;
     settle.reject("an amount is missing", Some("data.amount")).await.unwrap();
     commands
 }
 
-pub async fn a_rejected_command_is_a_dead_letter_whole(place: &dyn Place) {
-    let process = place.open().await;
-    let sent = command(place, "{\"strange\": \"\u{e9}\"}");
-    let mut commands = reject(place, &process, "{\"strange\": \"\u{e9}\"}").await;
-    no_command(place, &mut commands).await;
+pub async fn a_rejected_command_is_a_dead_letter_whole(harness: &dyn Harness) {
+    let process = harness.open().await;
+    let sent = command(harness, "{\"strange\": \"\u{e9}\"}");
+    let mut commands = reject(harness, &process, "{\"strange\": \"\u{e9}\"}").await;
+    no_command(harness, &mut commands).await;
     let dead = process.dead.list(10).await.unwrap();
     assert_eq!(dead.len(), 1);
     let letter = &dead[0];
@@ -33,10 +33,10 @@ pub async fn a_rejected_command_is_a_dead_letter_whole(place: &dyn Place) {
     assert!((-60_000_000..60_000_000).contains(&age), "{letter:?}");
 }
 
-pub async fn the_oldest_dead_letters_are_listed_and_stay(place: &dyn Place) {
-    let process = place.open().await;
+pub async fn the_oldest_dead_letters_are_listed_and_stay(harness: &dyn Harness) {
+    let process = harness.open().await;
     for body in ["1", "2", "3"] {
-        reject(place, &process, body).await;
+        reject(harness, &process, body).await;
     }
     for _ in 0..2 {
         let dead = process.dead.list(2).await.unwrap();
@@ -48,10 +48,10 @@ pub async fn the_oldest_dead_letters_are_listed_and_stay(place: &dyn Place) {
     assert!(dead[0].id != dead[1].id && dead[1].id != dead[2].id, "{dead:?}");
 }
 
-pub async fn a_redriven_command_comes_again_marked(place: &dyn Place) {
-    let process = place.open().await;
+pub async fn a_redriven_command_comes_again_marked(harness: &dyn Harness) {
+    let process = harness.open().await;
     for body in ["1", "2"] {
-        reject(place, &process, body).await;
+        reject(harness, &process, body).await;
     }
     let dead = process.dead.list(10).await.unwrap();
     let sent = process.dead.redrive(&dead[1].id, "amina", "the product exists now").await.unwrap();
@@ -69,21 +69,21 @@ pub async fn a_redriven_command_comes_again_marked(place: &dyn Place) {
     assert_eq!(told, [("an amount is missing", true), ("still not", false)]);
 }
 
-pub async fn there_is_nothing_to_redrive_under_an_unknown_name(place: &dyn Place) {
-    let process = place.open().await;
+pub async fn there_is_nothing_to_redrive_under_an_unknown_name(harness: &dyn Harness) {
+    let process = harness.open().await;
     let unknown = DeadLetterId("unknown".to_owned());
     assert_eq!(process.dead.redrive(&unknown, "amina", "why not").await.unwrap(), None);
-    let mut commands = reject(place, &process, "1").await;
+    let mut commands = reject(harness, &process, "1").await;
     assert_eq!(process.dead.redrive(&unknown, "amina", "why not").await.unwrap(), None);
     assert_eq!(process.dead.list(10).await.unwrap().len(), 1);
-    no_command(place, &mut commands).await;
+    no_command(harness, &mut commands).await;
 }
 
-pub async fn a_discarded_dead_letter_is_gone_and_the_others_stay(place: &dyn Place) {
-    let process = place.open().await;
+pub async fn a_discarded_dead_letter_is_gone_and_the_others_stay(harness: &dyn Harness) {
+    let process = harness.open().await;
     for body in ["1", "2", "3"] {
         // This consumer waits for no further command, so it takes none from the next consumer.
-        drop(reject(place, &process, body).await);
+        drop(reject(harness, &process, body).await);
     }
     let dead = process.dead.list(10).await.unwrap();
     let gone = process.dead.discard(&dead[1].id).await.unwrap();
@@ -93,5 +93,5 @@ pub async fn a_discarded_dead_letter_is_gone_and_the_others_stay(place: &dyn Pla
     // A broker may return the messages that were read in another order.
     left.sort_by(|one, other| one.body.cmp(&other.body));
     assert_eq!(left, [dead[0].clone(), dead[2].clone()]);
-    no_command(place, &mut (process.commands)()).await;
+    no_command(harness, &mut (process.commands)()).await;
 }

@@ -1,11 +1,11 @@
 //! Events.
 
-use super::Place;
-use super::story::event;
+use super::Harness;
+use super::fixtures::event;
 
-pub async fn events_arrive_whole_and_in_order(place: &dyn Place) {
-    let process = place.open().await;
-    let mut listener = place.listen().await;
+pub async fn events_arrive_whole_and_in_order(harness: &dyn Harness) {
+    let process = harness.open().await;
+    let mut listener = harness.listen().await;
     let events: Vec<_> = (0..300).map(event).collect();
     for part in events.chunks(70) {
         process.events.publish(part).await.unwrap();
@@ -15,11 +15,11 @@ pub async fn events_arrive_whole_and_in_order(place: &dyn Place) {
     }
 }
 
-pub async fn an_event_that_nobody_hears_is_published(place: &dyn Place) {
-    let process = place.open().await;
+pub async fn an_event_that_nobody_hears_is_published(harness: &dyn Harness) {
+    let process = harness.open().await;
     process.events.publish(&[event(1), event(2)]).await.unwrap();
     process.events.publish(&[]).await.unwrap();
-    let mut listener = place.listen().await;
+    let mut listener = harness.listen().await;
     process.events.publish(&[event(3)]).await.unwrap();
     // An implementation that keeps all events may deliver the old ones too.
     while listener.next().await != event(3) {}

@@ -1,5 +1,5 @@
 //! The requirements on every queue, as one suite of tests. A queue's tests say where one is opened
-//! ([`Place`]) and let [`queue_contract!`](crate::queue_contract) make a test of each point.
+//! ([`Harness`]) and let [`queue_contract!`](crate::queue_contract) make a test of each point.
 
 #![allow(
     missing_docs,
@@ -13,8 +13,8 @@
 pub mod commands;
 pub mod dead;
 pub mod events;
+pub mod fixtures;
 pub mod restart;
-pub mod story;
 pub mod work;
 
 use std::sync::Arc;
@@ -39,9 +39,9 @@ pub trait Listener: Send {
     async fn next(&mut self) -> EventMessage;
 }
 
-/// A place where a queue is.
+/// The way in which a test opens its queue.
 #[async_trait]
-pub trait Place: Send + Sync {
+pub trait Harness: Send + Sync {
     /// A process that begins to use the queue, which is empty the first time and has
     /// [`story::PREFETCH`].
     async fn open(&self) -> Process;
@@ -52,7 +52,7 @@ pub trait Place: Send + Sync {
     /// Listens to all events from now on.
     async fn listen(&self) -> Box<dyn Listener>;
 
-    /// Sends a command, in the name of [`Place::user`] if it has a user.
+    /// Sends a command, in the name of [`Harness::user`] if it has a user.
     async fn send(&self, command: SentCommand);
 
     /// A name that the broker knows.
@@ -62,11 +62,11 @@ pub trait Place: Send + Sync {
     fn patience(&self) -> Duration;
 }
 
-/// Makes a test of every point of the contract; `$place` makes a fresh [`Place`].
+/// Makes a test of every point of the contract; `$harness` makes a fresh [`Harness`].
 #[macro_export]
 macro_rules! queue_contract {
-    ($place:expr) => {
-        $crate::queue_contract! { $place,
+    ($harness:expr) => {
+        $crate::queue_contract! { $harness,
             work::{
                 announced_work_arrives_in_order,
                 a_long_announcement_arrives_whole,
@@ -103,13 +103,13 @@ macro_rules! queue_contract {
             }
         }
     };
-    ($place:expr, $($group:ident::{ $($point:ident),+ $(,)? })+) => {
+    ($harness:expr, $($group:ident::{ $($point:ident),+ $(,)? })+) => {
         $(mod $group {
             use super::*;
             $(
                 #[tokio::test]
                 async fn $point() {
-                    $crate::contract::$group::$point(&$place).await;
+                    $crate::contract::$group::$point(&$harness).await;
                 }
             )+
         })+

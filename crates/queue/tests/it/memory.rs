@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kiungo_queue::contract::story::{PREFETCH, SHARDS, collect, next, work, works};
-use kiungo_queue::contract::{Listener, Place, Process};
+use kiungo_queue::contract::fixtures::{PREFETCH, SHARDS, collect, next, work, works};
+use kiungo_queue::contract::{Harness, Listener, Process};
 use kiungo_queue::{
     DeliveryFaults, EventMessage, Events as _, MemoryOptions, MemoryQueue, QueueError, SentCommand,
     Shard, WorkQueue as _,
@@ -22,7 +22,7 @@ impl InMemory {
 }
 
 #[async_trait]
-impl Place for InMemory {
+impl Harness for InMemory {
     async fn open(&self) -> Process {
         let queue = self.0.clone();
         Process {

@@ -16,7 +16,7 @@ use tracing::{debug, warn};
 
 use super::maintenance::{Maintenance, MaintenanceResult};
 use super::read_set::Wanted;
-use super::request::{Done, Request, Verdict};
+use super::request::{CommitResult, Done, Request};
 use super::validation::validate;
 use super::{Backend, BackendError};
 
@@ -64,7 +64,7 @@ impl Soundness {
 
 #[derive(Debug)]
 enum Message {
-    Request(Request, oneshot::Sender<Verdict>),
+    Request(Request, oneshot::Sender<CommitResult>),
     Maintenance(Maintenance, oneshot::Sender<Result<MaintenanceResult, StoreError>>),
     Close(oneshot::Sender<()>),
 }
@@ -107,7 +107,7 @@ impl Committer {
     }
 
     /// Asks, and waits for the commit.
-    pub(crate) async fn ask(&self, request: Request) -> Verdict {
+    pub(crate) async fn ask(&self, request: Request) -> CommitResult {
         let (answer, answered) = oneshot::channel();
         self.queue.send(Message::Request(request, answer)).await.map_err(|_| closed())?;
         answered.await.unwrap_or_else(|_| Err(closed().into()))
@@ -160,15 +160,15 @@ async fn run(
                 }
             }
         }
-        let verdicts = commit_batch(&mut backend, requests).await;
-        soundness.note(verdicts.iter().filter_map(|verdict| match verdict {
+        let results = commit_batch(&mut backend, requests).await;
+        soundness.note(results.iter().filter_map(|result| match result {
             Ok(_) => Some(None),
             Err(CommitError::Store(error)) => Some(Some(error)),
             Err(_) => None,
         }));
-        for (answer, verdict) in answers.into_iter().zip(verdicts) {
+        for (answer, result) in answers.into_iter().zip(results) {
             // A caller that has gone away was not promised anything.
-            let _ = answer.send(verdict);
+            let _ = answer.send(result);
         }
         for (task, answer) in tasks.drain(..) {
             let done = run_maintenance(&mut backend, &task).await;
@@ -189,21 +189,21 @@ async fn run(
 pub(crate) async fn commit_batch(
     backend: &mut impl Backend,
     requests: Vec<Request>,
-) -> Vec<Verdict> {
+) -> Vec<CommitResult> {
     if requests.is_empty() {
         return Vec::new();
     }
     match transact(backend, &requests).await {
-        Ok(verdicts) => verdicts,
+        Ok(results) => results,
         Err(BackendError::Row(error)) if requests.len() > 1 => {
             warn!(%error, batch_count = requests.len(), "a batch is committed one by one");
-            let mut verdicts = Vec::with_capacity(requests.len());
+            let mut results = Vec::with_capacity(requests.len());
             for request in requests {
                 let alone = transact(backend, std::slice::from_ref(&request)).await;
                 let refused = |error: BackendError| vec![Err(error.into_store().into())];
-                verdicts.extend(alone.unwrap_or_else(refused));
+                results.extend(alone.unwrap_or_else(refused));
             }
-            verdicts
+            results
         }
         Err(error) => {
             let error = error.into_store();
@@ -217,7 +217,7 @@ pub(crate) async fn commit_batch(
 async fn transact(
     backend: &mut impl Backend,
     requests: &[Request],
-) -> Result<Vec<Verdict>, BackendError> {
+) -> Result<Vec<CommitResult>, BackendError> {
     let mut patience = Patience::default();
     loop {
         match transact_once(backend, requests).await {
@@ -250,7 +250,7 @@ impl Patience {
 async fn transact_once(
     backend: &mut impl Backend,
     requests: &[Request],
-) -> Result<Vec<Verdict>, BackendError> {
+) -> Result<Vec<CommitResult>, BackendError> {
     let done = try_transact(backend, requests).await;
     if done.is_err() {
         backend.rollback().await;
@@ -261,17 +261,17 @@ async fn transact_once(
 async fn try_transact(
     backend: &mut impl Backend,
     requests: &[Request],
-) -> Result<Vec<Verdict>, BackendError> {
+) -> Result<Vec<CommitResult>, BackendError> {
     backend.begin().await?;
     let read_set = backend.read_set(&Wanted::by(requests)).await?;
-    let judgement = validate(requests, read_set);
-    if judgement.rows.is_empty() {
+    let validation = validate(requests, read_set);
+    if validation.rows.is_empty() {
         backend.rollback().await;
     } else {
-        backend.write(&judgement.rows).await?;
+        backend.write(&validation.rows).await?;
         backend.commit().await?;
     }
-    Ok(judgement.verdicts)
+    Ok(validation.results)
 }
 
 async fn run_maintenance(
@@ -308,9 +308,9 @@ async fn try_maintenance(
     Ok(brought)
 }
 
-/// The verdict of a request that is never refused for what it contains.
-pub(crate) fn unrefused(verdict: Verdict) -> Result<Done, StoreError> {
-    verdict.map_err(|error| match error {
+/// The result of a request that is never refused for what it contains.
+pub(crate) fn unrefused(result: CommitResult) -> Result<Done, StoreError> {
+    result.map_err(|error| match error {
         CommitError::Store(error) => error,
         refused => StoreError::Corrupt(refused.to_string()),
     })
@@ -325,7 +325,7 @@ mod tests {
     use super::*;
     use crate::batch::read_set::ReadSet;
     use crate::batch::rows::Rows;
-    use kiungo_store::contract::story::{arrival, at, instruction, received};
+    use kiungo_store::contract::fixtures::{arrival, at, instruction, received};
 
     /// A database that fails where it is told to, and notes what it is asked.
     struct Script {
@@ -405,8 +405,8 @@ mod tests {
     #[tokio::test]
     async fn a_batch_is_one_transaction() {
         let mut script = Script::new(None, 100);
-        let verdicts = commit_batch(&mut script, requests(50)).await;
-        assert!(verdicts.len() == 50 && verdicts.iter().all(Result::is_ok));
+        let results = commit_batch(&mut script, requests(50)).await;
+        assert!(results.len() == 50 && results.iter().all(Result::is_ok));
         assert_eq!(script.notes(), "begin read_set write commit");
     }
 
@@ -416,9 +416,9 @@ mod tests {
             let mut script = Script::new(Some(step), 100);
             let mut batch = requests(3);
             batch.push(Request::Arrive(arrival("d", at(1))));
-            let verdicts = commit_batch(&mut script, batch).await;
+            let results = commit_batch(&mut script, batch).await;
             let failed = Err(StoreError::Unavailable(step.to_owned()).into());
-            assert_eq!(verdicts, vec![failed; 4]);
+            assert_eq!(results, vec![failed; 4]);
             assert!(script.notes().ends_with("rollback"), "{step}");
         }
     }
@@ -426,21 +426,21 @@ mod tests {
     #[tokio::test]
     async fn a_row_that_spoils_a_batch_is_tried_alone() {
         let mut script = Script::new(None, 2);
-        let verdicts = commit_batch(&mut script, requests(3)).await;
-        assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
+        let results = commit_batch(&mut script, requests(3)).await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
         let alone = "begin read_set write commit ".repeat(3);
         assert_eq!(script.notes(), format!("begin read_set spoiled rollback {}", alone.trim()));
 
         let mut script = Script::new(None, 1);
-        let verdicts = commit_batch(&mut script, requests(2)).await;
-        assert!(verdicts.iter().all(Result::is_err), "{verdicts:?}");
+        let results = commit_batch(&mut script, requests(2)).await;
+        assert!(results.iter().all(Result::is_err), "{results:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_batch_that_lost_a_race_is_judged_anew() {
         let mut script = Script { raced: 2, ..Script::new(None, 100) };
-        let verdicts = commit_batch(&mut script, requests(2)).await;
-        assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
+        let results = commit_batch(&mut script, requests(2)).await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
         let lost = "begin read_set raced rollback ".repeat(2);
         assert_eq!(script.notes(), format!("{lost}begin read_set write commit"));
     }
@@ -449,8 +449,8 @@ mod tests {
     async fn a_batch_that_loses_every_race_fails_in_the_end() {
         let mut script = Script { raced: u32::MAX, ..Script::new(None, 100) };
         let began = tokio::time::Instant::now();
-        let verdicts = commit_batch(&mut script, requests(2)).await;
-        assert_eq!(verdicts, vec![Err(StoreError::Unavailable("raced".to_owned()).into()); 2]);
+        let results = commit_batch(&mut script, requests(2)).await;
+        assert_eq!(results, vec![Err(StoreError::Unavailable("raced".to_owned()).into()); 2]);
         assert_eq!(script.notes().matches("begin").count(), TRIES_MAX as usize);
         assert!(began.elapsed() < Duration::from_secs(3));
     }
@@ -462,8 +462,8 @@ mod tests {
         let committer = Committer::start(script, Bounds { batch_max: 10, queue_max: 64 });
         let request = requests(1).remove(0);
         let archive = |limit| committer.maintenance(Maintenance::Archive { before: at(1), limit });
-        let (verdict, moved) = tokio::join!(committer.ask(request), archive(7));
-        assert_eq!((verdict, moved), (Ok(Done::Applied), Ok(MaintenanceResult::Rows(7))));
+        let (result, moved) = tokio::join!(committer.ask(request), archive(7));
+        assert_eq!((result, moved), (Ok(Done::Applied), Ok(MaintenanceResult::Rows(7))));
         assert_eq!(archive(0).await, Ok(MaintenanceResult::Rows(0)));
         committer.close().await;
         let expected =
@@ -524,8 +524,8 @@ mod tests {
         let notes = Arc::clone(&script.notes);
         let committer = Committer::start(script, Bounds { batch_max: 10, queue_max: 64 });
         let asked = requests(25).into_iter().map(|request| committer.ask(request));
-        let verdicts = futures_util::future::join_all(asked).await;
-        assert!(verdicts.iter().all(Result::is_ok));
+        let results = futures_util::future::join_all(asked).await;
+        assert!(results.iter().all(Result::is_ok));
         committer.close().await;
         let notes = notes.lock().unwrap().clone();
         assert_eq!(notes.iter().filter(|note| *note == "commit").count(), 3);

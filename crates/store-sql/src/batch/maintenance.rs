@@ -18,7 +18,7 @@ pub(crate) enum Maintenance {
     /// Takes or renews a lease.
     TakeLease { name: String, holder: String, now: Timestamp, until: Timestamp },
     /// Gives a lease back.
-    GiveLeaseBack { name: String, holder: String },
+    ReleaseLease { name: String, holder: String },
     /// Removes rows of the outbox.
     MarkPublished(Vec<i64>),
     /// Writes an action of a person, if it is still at its version.

@@ -13,7 +13,7 @@ use super::request::Request;
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) transfers: BTreeSet<TransferId>,
-    pub(crate) lanes: BTreeSet<Lane>,
+    pub(crate) account_locks: BTreeSet<AccountLock>,
     pub(crate) receipts: BTreeSet<(ProviderId, Receipt)>,
     /// Client and key.
     pub(crate) keys: BTreeSet<(String, String)>,
@@ -29,7 +29,7 @@ pub(crate) struct Wanted {
 pub(crate) struct ReadSet {
     pub(crate) transfers: BTreeMap<TransferId, CurrentVersion>,
     /// The transfer that holds each account.
-    pub(crate) lanes: BTreeMap<Lane, TransferId>,
+    pub(crate) account_locks: BTreeMap<AccountLock, TransferId>,
     pub(crate) receipts: BTreeMap<(ProviderId, Receipt), TransferId>,
     pub(crate) keys: BTreeMap<(String, String), KeyHolder>,
     pub(crate) items: BTreeMap<InboxId, Item>,
@@ -55,12 +55,12 @@ pub(crate) struct CurrentVersion {
 
 /// A core account, as what only one transfer holds at a time (rule 11).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Lane {
+pub(crate) struct AccountLock {
     pub(crate) core: CoreId,
     pub(crate) account: CoreAccount,
 }
 
-impl Lane {
+impl AccountLock {
     /// The one that a transfer holds.
     pub(crate) fn held_by(transfer: &Transfer) -> Option<Self> {
         let account = transfer.account().filter(|_| transfer.holds_account())?;
@@ -90,7 +90,7 @@ impl Wanted {
             Request::Commit(commit) => {
                 let change = &commit.change;
                 self.transfers.insert(change.decision.transfer.id());
-                self.lanes.extend(Lane::held_by(&change.decision.transfer));
+                self.account_locks.extend(AccountLock::held_by(&change.decision.transfer));
                 for claim in &change.decision.receipts {
                     self.receipts.insert((claim.provider.clone(), claim.receipt.clone()));
                 }

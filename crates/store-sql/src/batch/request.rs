@@ -6,7 +6,8 @@ use kiungo_store::{
 };
 
 use super::rows::{
-    EventRow, NewsRows, StateRow, TransferRow, event_rows, json, news_rows, state_row, transfer_row,
+    EventRow, OutboxRows, StateRow, TransferRow, event_rows, json, outbox_rows, state_row,
+    transfer_row,
 };
 use super::table::Cell;
 
@@ -37,22 +38,22 @@ pub(crate) struct Commit {
     /// The terms by which the transfer is found, where some may be new.
     pub(crate) terms: Vec<String>,
     /// For a store that keeps an outbox.
-    pub(crate) news: Option<NewsRows>,
+    pub(crate) outbox: Option<OutboxRows>,
 }
 
 impl Request {
-    /// The request to commit a change, and the news of it if that is `told`.
+    /// The request to commit a change, and the events of it if they are `told`.
     pub(crate) fn commit(change: Change, told: bool) -> Result<Self, StoreError> {
         let decision = &change.decision;
         let events = event_rows(decision)?;
         let summary = Summary::of(&decision.transfer);
         let stored = Cell::from(json(&summary.state())?);
-        let news = told.then(|| news_rows(decision, &stored)).transpose()?;
+        let outbox = told.then(|| outbox_rows(decision, &stored)).transpose()?;
         let begins = decision.base_version == 0;
         let transfer = begins.then(|| transfer_row(&summary)).transpose()?;
         let state = state_row(&summary, decision.transfer.slot(), change.due, stored);
         let terms = if terms::are_new(decision) { terms::terms(&summary) } else { Vec::new() };
-        Ok(Self::Commit(Box::new(Commit { change, events, transfer, state, terms, news })))
+        Ok(Self::Commit(Box::new(Commit { change, events, transfer, state, terms, outbox })))
     }
 }
 
@@ -65,4 +66,4 @@ pub(crate) enum Done {
     Unchanged,
 }
 
-pub(crate) type Verdict = Result<Done, CommitError>;
+pub(crate) type CommitResult = Result<Done, CommitError>;

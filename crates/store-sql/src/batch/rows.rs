@@ -12,7 +12,7 @@ use kiungo_store::{
 };
 use serde::Serialize;
 
-use super::read_set::{CurrentVersion, Lane};
+use super::read_set::{AccountLock, CurrentVersion};
 use super::request::Commit;
 use super::table::Column::{self, Bytes, Integer, Text};
 use super::table::{Cell, Table};
@@ -94,9 +94,9 @@ pub(crate) struct Rows {
     /// The states of those that are stored.
     pub(crate) states: Table,
     state_at: BTreeMap<TransferId, StatePlace>,
-    /// The transfers that let go of their accounts; removed before `lanes` go in.
-    pub(crate) lanes_left: BTreeSet<TransferId>,
-    pub(crate) lanes: BTreeMap<Lane, TransferId>,
+    /// The transfers that let go of their accounts; removed before `account_locks` go in.
+    pub(crate) account_locks_left: BTreeSet<TransferId>,
+    pub(crate) account_locks: BTreeMap<AccountLock, TransferId>,
     pub(crate) postponed: BTreeMap<TransferId, Timestamp>,
     pub(crate) counts: BTreeMap<(&'static str, ProviderId, &'static str), i64>,
     pub(crate) ledger: Table,
@@ -127,8 +127,8 @@ impl Default for Rows {
             new_states: Table::new(STATES),
             states: Table::new(STATES),
             state_at: BTreeMap::new(),
-            lanes_left: BTreeSet::new(),
-            lanes: BTreeMap::new(),
+            account_locks_left: BTreeSet::new(),
+            account_locks: BTreeMap::new(),
             postponed: BTreeMap::new(),
             counts: BTreeMap::new(),
             ledger: Table::new(LEDGER),
@@ -196,10 +196,10 @@ impl Rows {
         for term in &commit.terms {
             self.terms.push([term.clone().into(), received_us.into(), id.into()]);
         }
-        if let Some(news) = &commit.news {
+        if let Some(told) = &commit.outbox {
             let is_new = before.is_none_or(|before| before.status != after.status);
-            let status = is_new.then_some(&news.status);
-            status.into_iter().chain(&news.cases).for_each(|row| self.outbox.push(row.clone()));
+            let status = is_new.then_some(&told.status);
+            status.into_iter().chain(&told.cases).for_each(|row| self.outbox.push(row.clone()));
         }
         self.put_cases(decision, before.is_some_and(|before| before.has_case));
     }
@@ -241,11 +241,15 @@ impl Rows {
     }
 
     /// A transfer lets go of the account that it held.
-    pub(crate) fn leave_lane(&mut self, holder: TransferId, taken_in_batch: Option<&Lane>) {
-        if let Some(lane) = taken_in_batch {
-            self.lanes.remove(lane);
+    pub(crate) fn release_account_lock(
+        &mut self,
+        holder: TransferId,
+        taken_in_batch: Option<&AccountLock>,
+    ) {
+        if let Some(lock) = taken_in_batch {
+            self.account_locks.remove(lock);
         }
-        self.lanes_left.insert(holder);
+        self.account_locks_left.insert(holder);
     }
 
     /// A total of a day as it is to stand; `stored` tells whether it had a row before. A total that
@@ -359,7 +363,7 @@ pub(crate) fn state_row(
 
 /// The outbox rows that a decision leads to.
 #[derive(Debug)]
-pub(crate) struct NewsRows {
+pub(crate) struct OutboxRows {
     /// Told if the status differs from the one before.
     pub(crate) status: OutboxRow,
     /// The cases that open.
@@ -367,14 +371,14 @@ pub(crate) struct NewsRows {
 }
 
 /// The rows of the outbox; `state` is the cell of the state's row.
-pub(crate) fn news_rows(decision: &Decision, state: &Cell) -> Result<NewsRows, StoreError> {
+pub(crate) fn outbox_rows(decision: &Decision, state: &Cell) -> Result<OutboxRows, StoreError> {
     let transfer = &decision.transfer;
-    let row = |at: Timestamp, news: &OutboxEvent| {
-        Ok([transfer.id().into(), at.as_micros().into(), json(news)?.into(), state.clone()])
+    let row = |at: Timestamp, event: &OutboxEvent| {
+        Ok([transfer.id().into(), at.as_micros().into(), json(event)?.into(), state.clone()])
     };
-    let cases = OutboxEvent::cases(decision).map(|(at, news)| row(at, &news));
+    let cases = OutboxEvent::cases(decision).map(|(at, event)| row(at, &event));
     let cases = cases.collect::<Result<_, StoreError>>()?;
-    Ok(NewsRows { status: row(transfer.updated_at(), &OutboxEvent::Status)?, cases })
+    Ok(OutboxRows { status: row(transfer.updated_at(), &OutboxEvent::Status)?, cases })
 }
 
 /// The JSON that a database reads back.
@@ -412,7 +416,7 @@ impl Rows {
             kind: kiungo_store::codec::account_kind("savings").unwrap(),
             id: kiungo_store::codec::account_id("7").unwrap(),
         };
-        let lane = Lane { core: kiungo_domain::CoreId::new("c").unwrap(), account };
+        let lock = AccountLock { core: kiungo_domain::CoreId::new("c").unwrap(), account };
         let waiting = InboxMove { state: "handled", due: None, note: None, postponed: 0 };
         let case = std::array::from_fn(|_| Cell::Null);
         let used = Use { day, wallet: true, organisation: true };
@@ -421,8 +425,8 @@ impl Rows {
             transfers: one("t"),
             new_states: one("n"),
             states: one("s"),
-            lanes_left: [id].into(),
-            lanes: [(lane, id)].into(),
+            account_locks_left: [id].into(),
+            account_locks: [(lock, id)].into(),
             postponed: [(id, day)].into(),
             counts: [(("deposit", provider.clone(), "completed"), 1)].into(),
             ledger: one("l"),

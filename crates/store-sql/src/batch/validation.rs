@@ -10,25 +10,26 @@ use kiungo_store::{
     Arrival, Change, CommitError, InboxId, InboxState, KeyHolder, NewArrival, StoreError, check,
 };
 
-use super::read_set::{CurrentVersion, Item, Lane, ReadSet};
-use super::request::{Commit, Done, Request, Verdict};
+use super::read_set::{AccountLock, CurrentVersion, Item, ReadSet};
+use super::request::{Commit, CommitResult, Done, Request};
 use super::rows::Rows;
 
-/// The verdicts on a batch, and the rows that it writes if its transaction is committed.
+/// The results on a batch, and the rows that it writes if its transaction is committed.
 #[derive(Debug)]
 pub(crate) struct Validation {
     /// One for each request, in their order.
-    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) results: Vec<CommitResult>,
     /// The rows that the accepted ones write.
     pub(crate) rows: Rows,
 }
 
 /// Judges requests in their order.
 pub(crate) fn validate(requests: &[Request], read_set: ReadSet) -> Validation {
-    let lane_of = read_set.lanes.iter().map(|(lane, holder)| (*holder, lane.clone())).collect();
-    let mut validate = Validator { read_set, lane_of, rows: Rows::default() };
-    let verdicts = requests.iter().map(|request| validate.request(request)).collect();
-    Validation { verdicts, rows: validate.rows }
+    let lock_of =
+        read_set.account_locks.iter().map(|(lock, holder)| (*holder, lock.clone())).collect();
+    let mut validate = Validator { read_set, lock_of, rows: Rows::default() };
+    let results = requests.iter().map(|request| validate.request(request)).collect();
+    Validation { results, rows: validate.rows }
 }
 
 /// The day on which a transfer counts, and the totals that changed.
@@ -37,12 +38,12 @@ type Reckoned = (Option<Use>, Vec<(Counter, Total)>);
 struct Validator {
     read_set: ReadSet,
     /// The accounts that somebody in the batch wants, by who holds them.
-    lane_of: BTreeMap<TransferId, Lane>,
+    lock_of: BTreeMap<TransferId, AccountLock>,
     rows: Rows,
 }
 
 impl Validator {
-    fn request(&mut self, request: &Request) -> Verdict {
+    fn request(&mut self, request: &Request) -> CommitResult {
         match request {
             Request::Commit(commit) => self.commit(commit),
             Request::Postpone { id, version, due } => {
@@ -57,7 +58,7 @@ impl Validator {
         }
     }
 
-    fn commit(&mut self, commit: &Commit) -> Verdict {
+    fn commit(&mut self, commit: &Commit) -> CommitResult {
         let change = &commit.change;
         let decision = &change.decision;
         let id = decision.transfer.id();
@@ -68,7 +69,7 @@ impl Validator {
         let after = CurrentVersion::after(decision);
         let before = self.read_set.transfers.insert(id, after.clone());
         self.rows.decide(commit, before.as_ref(), &after, balances);
-        self.change_lane(decision, before.is_some_and(|before| before.holds_account));
+        self.change_account_lock(decision, before.is_some_and(|before| before.holds_account));
         self.claim_receipts(decision);
         if let Some((after, totals)) = reckoned {
             self.count_elsewhere(id, after, totals);
@@ -105,7 +106,7 @@ impl Validator {
                 return Err(CommitError::AlreadyHandled);
             }
         }
-        self.refuse_lane(decision, id)?;
+        self.refuse_account_lock(decision, id)?;
         self.refuse_receipts(decision, id)
     }
 
@@ -142,9 +143,9 @@ impl Validator {
         }
     }
 
-    fn refuse_lane(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {
-        let wanted = Lane::held_by(&decision.transfer);
-        match wanted.and_then(|lane| self.read_set.lanes.get(&lane)) {
+    fn refuse_account_lock(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {
+        let wanted = AccountLock::held_by(&decision.transfer);
+        match wanted.and_then(|lock| self.read_set.account_locks.get(&lock)) {
             Some(owner) if *owner != id => Err(CommitError::AccountHeld { owner: *owner }),
             _ => Ok(()),
         }
@@ -152,22 +153,22 @@ impl Validator {
 
     /// The account that it lets go of need not be the one that is known now: one decision may end
     /// an operation and name another account.
-    fn change_lane(&mut self, decision: &Decision, held_before: bool) {
+    fn change_account_lock(&mut self, decision: &Decision, held_before: bool) {
         let id = decision.transfer.id();
-        let after = Lane::held_by(&decision.transfer);
-        let known = self.lane_of.get(&id);
+        let after = AccountLock::held_by(&decision.transfer);
+        let known = self.lock_of.get(&id);
         if after.is_some() && after.as_ref() == known {
             return;
         }
         if held_before {
-            let known = self.lane_of.remove(&id);
-            self.rows.leave_lane(id, known.as_ref());
-            known.map(|lane| self.read_set.lanes.remove(&lane));
+            let known = self.lock_of.remove(&id);
+            self.rows.release_account_lock(id, known.as_ref());
+            known.map(|lock| self.read_set.account_locks.remove(&lock));
         }
-        if let Some(lane) = after {
-            self.read_set.lanes.insert(lane.clone(), id);
-            self.lane_of.insert(id, lane.clone());
-            self.rows.lanes.insert(lane, id);
+        if let Some(lock) = after {
+            self.read_set.account_locks.insert(lock.clone(), id);
+            self.lock_of.insert(id, lock.clone());
+            self.rows.account_locks.insert(lock, id);
         }
     }
 
@@ -193,7 +194,7 @@ impl Validator {
         }
     }
 
-    fn arrive(&mut self, arrival: &NewArrival) -> Verdict {
+    fn arrive(&mut self, arrival: &NewArrival) -> CommitResult {
         let name = (arrival.provider.clone(), arrival.digest.clone());
         if let Some(id) = self.read_set.arrivals.get(&name) {
             *self.rows.seen.entry(*id).or_default() += 1;
@@ -209,7 +210,7 @@ impl Validator {
 
     /// Moves an inbox item. One that is handled stays handled: a postponement that lost the race is
     /// not to undo it.
-    fn set_inbox_state(&mut self, id: InboxId, state: &InboxState) -> Verdict {
+    fn set_inbox_state(&mut self, id: InboxId, state: &InboxState) -> CommitResult {
         let known = self.read_set.items.get(&id).ok_or_else(|| no_item(id))?;
         if !known.handled {
             self.move_item(id, state);
@@ -217,7 +218,7 @@ impl Validator {
         Ok(Done::Applied)
     }
 
-    fn decide_inbox_state(&mut self, id: InboxId, state: &InboxState) -> Verdict {
+    fn decide_inbox_state(&mut self, id: InboxId, state: &InboxState) -> CommitResult {
         let known = self.read_set.items.get(&id).ok_or_else(|| no_item(id))?;
         // What is handled keeps its note, and calls nobody.
         if known.handled || !known.has_case {

@@ -73,7 +73,7 @@ async fn run(pool: PgPool, mut waiting: mpsc::Receiver<Asked>) {
         if waiting.recv_many(&mut taken, TOGETHER_MAX).await == 0 {
             return;
         }
-        let (pool, together) = (pool.clone(), taken.drain(..).collect());
+        let (pool, together) = (pool.clone(), std::mem::take(&mut taken));
         tokio::spawn(async move {
             answer_all(&pool, together).await;
             drop(place);
@@ -90,7 +90,9 @@ async fn answer_all(pool: &PgPool, asked: Vec<Asked>) {
     }
     loop {
         // Nothing is read for a caller that has gone away.
-        callers.values_mut().for_each(|waiting| waiting.retain(|answer| !answer.is_closed()));
+        for waiting in callers.values_mut() {
+            waiting.retain(|answer| !answer.is_closed());
+        }
         let next = callers.iter_mut().filter_map(|(of, waiting)| Some((*of, waiting.pop()?)));
         let next: Vec<_> = next.collect();
         if next.is_empty() {

@@ -93,7 +93,7 @@ pub(crate) const STATEMENTS: Statements = Statements {
             s.holds_account::int::bigint
         FROM unnest($1::text[]) AS w (id) JOIN transfer_states AS s ON s.id = w.id::uuid
         ORDER BY s.id FOR NO KEY UPDATE OF s",
-    facts_lanes: "
+    facts_account_locks: "
         SELECT l.core, l.kind, l.account, l.transfer_id::text
         FROM unnest($1::text[], $2::text[], $3::text[]) AS w (core, kind, account)
         JOIN lanes AS l ON l.core = w.core AND l.kind = w.kind AND l.account = w.account",
@@ -141,9 +141,9 @@ pub(crate) const STATEMENTS: Statements = Statements {
         ON CONFLICT DO NOTHING",
     new_states: NEW_STATES,
     put_states: PUT_STATES,
-    leave_lanes: "
+    release_account_locks: "
         DELETE FROM lanes AS l USING unnest($1::text[]) AS w (id) WHERE l.transfer_id = w.id::uuid",
-    put_lanes: "
+    put_account_locks: "
         INSERT INTO lanes (core, kind, account, transfer_id)
         SELECT w.core, w.kind, w.account, w.id::uuid
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (core, kind, account, id)
@@ -288,7 +288,7 @@ pub(crate) const STATEMENTS: Statements = Statements {
             SELECT name FROM leases WHERE until_us < ($1::bigint[])[1]
             ORDER BY name FOR UPDATE SKIP LOCKED
         )",
-    give_lease_back: "
+    release_lease: "
         DELETE FROM leases WHERE name = ($1::text[])[1] AND holder = ($2::text[])[1]",
     mark_published: "DELETE FROM outbox WHERE no = ANY ($1::bigint[])",
     new_action: "

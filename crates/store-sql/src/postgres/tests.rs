@@ -6,7 +6,7 @@ mod million;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use kiungo_store::contract::story::{at, clear, instruction, received, then};
+use kiungo_store::contract::fixtures::{at, clear, instruction, received, then};
 use kiungo_store::{StoreError, TransferCommits as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{
@@ -64,8 +64,8 @@ async fn every_stage_fits_the_schema_as_one_statement() {
     for stage in [first, main, last] {
         let combined = Combined::default().of(&stage);
         let described = (&mut connection).prepare(combined).await.unwrap();
-        let types = described.columns().iter().map(|column| column.type_info().name().to_owned());
-        assert_eq!(Vec::from_iter(types), vec!["INT8"; stage.len()]);
+        let types = described.columns().iter().map(|column| column.type_info().name());
+        assert_eq!(types.collect::<Vec<_>>(), vec!["INT8"; stage.len()]);
     }
 }
 
@@ -96,10 +96,12 @@ async fn run(statement: String) {
 }
 
 #[tokio::test]
-async fn who_holds_an_account_before_there_were_lanes_keeps_it() {
+async fn who_holds_an_account_before_there_were_account_locks_keeps_it() {
     let options = server().options([("search_path", "pg_temp")]);
     let mut connection = options.connect().await.unwrap();
-    let [one, two, (3, _, lanes), ..] = schema::MIGRATIONS else { panic!("another third step") };
+    let [one, two, (3, _, account_locks), ..] = schema::MIGRATIONS else {
+        panic!("another third step")
+    };
     for (.., step) in [one, two] {
         sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
     }
@@ -111,12 +113,12 @@ async fn who_holds_an_account_before_there_were_lanes_keeps_it() {
                 2, $2)";
         sqlx::query(stored).bind(id).bind(summary).execute(&mut connection).await.unwrap();
     }
-    sqlx::raw_sql(*lanes).execute(&mut connection).await.unwrap();
-    let lanes = "SELECT core, kind, account, transfer_id::text FROM lanes ORDER BY account";
-    let lanes = sqlx::query(lanes).fetch_all(&mut connection).await.unwrap();
-    let lanes: Vec<[String; 4]> =
-        lanes.iter().map(|row| std::array::from_fn(|column| row.get(column))).collect();
-    assert_eq!(lanes, crate::sql::samples::lanes());
+    sqlx::raw_sql(*account_locks).execute(&mut connection).await.unwrap();
+    let account_locks = "SELECT core, kind, account, transfer_id::text FROM lanes ORDER BY account";
+    let account_locks = sqlx::query(account_locks).fetch_all(&mut connection).await.unwrap();
+    let account_locks: Vec<[String; 4]> =
+        account_locks.iter().map(|row| std::array::from_fn(|column| row.get(column))).collect();
+    assert_eq!(account_locks, crate::sql::samples::account_locks());
 }
 
 #[tokio::test]

@@ -24,9 +24,9 @@ impl<R: Readers> LeaseStore for SqlStore<R> {
         Ok(self.committer.maintenance(maintenance).await?.rows() > 0)
     }
 
-    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+    async fn release_lease(&self, name: &str, holder: &str) -> Result<(), StoreError> {
         let (name, holder) = (name.to_owned(), holder.to_owned());
-        self.committer.maintenance(Maintenance::GiveLeaseBack { name, holder }).await.map(drop)
+        self.committer.maintenance(Maintenance::ReleaseLease { name, holder }).await.map(drop)
     }
 
     async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError> {

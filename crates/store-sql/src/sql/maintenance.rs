@@ -37,9 +37,9 @@ pub(super) async fn run<S: Session>(
             }
             taken
         }
-        Maintenance::GiveLeaseBack { name, holder } => {
+        Maintenance::ReleaseLease { name, holder } => {
             let row = [name.clone().into(), holder.clone().into()];
-            put(session, statements.give_lease_back, &[Text, Text], row).await?
+            put(session, statements.release_lease, &[Text, Text], row).await?
         }
         Maintenance::MarkPublished(numbers) => {
             let numbers = numbers.iter().take(ROWS_MAX as usize);

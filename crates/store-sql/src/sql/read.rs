@@ -111,7 +111,7 @@ pub(crate) fn lease(row: &impl Record) -> Result<Lease, StoreError> {
 /// `no, at_us, news, facts, state`.
 pub(crate) fn outgoing(row: &impl Record) -> Result<OutboxRow, StoreError> {
     let (no, at) = (integer(row, 0)?, time(row, 1)?);
-    Ok(OutboxRow { no, at, news: json(row, 2)?, transfer: summary(row, 3)? })
+    Ok(OutboxRow { no, at, event: json(row, 2)?, transfer: summary(row, 3)? })
 }
 
 /// `subject, transfer_id, inbox_id, kind, step, detail, provider, opened_us, operation`.

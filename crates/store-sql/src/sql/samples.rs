@@ -1,8 +1,8 @@
-//! Transfers as they were stored before the schema knew of lanes, of collections, and of states
+//! Transfers as they were stored before the schema knew of account locks, of collections, and of states
 //! beside facts.
 
 use kiungo_domain::transfer::{StepName, TransferUpdate};
-use kiungo_store::contract::story::{
+use kiungo_store::contract::fixtures::{
     self, at, clear_at, complete, id, instruction, policy, received, then,
 };
 use kiungo_store::{Change, Store, Summary, TransferQuery};
@@ -26,11 +26,11 @@ pub(crate) fn holders() -> Vec<(String, String)> {
     [(1, 5), (2, 5), (3, 6)].map(holder).to_vec()
 }
 
-/// The lanes that they then have: core, kind, account, transfer.
-pub(crate) fn lanes() -> Vec<[String; 4]> {
-    let lane =
+/// The account locks that they then have: core, kind, account, transfer.
+pub(crate) fn account_locks() -> Vec<[String; 4]> {
+    let lock =
         |account: &str, n| ["main", "savings", account, &id(n).to_string()].map(str::to_owned);
-    vec![lane("5", 1), lane("6", 3)]
+    vec![lock("5", 1), lock("6", 3)]
 }
 
 /// Id and summary of a collection under way.
@@ -54,7 +54,8 @@ pub(crate) fn earlier() -> [Change; 2] {
     let mut settled = instruction(1);
     settled.note = Some("a\0 \"kind\":\u{1F4B0}".to_owned());
     let first = received(settled, at(1));
-    let settled = then(&first.decision.transfer, at(2), |draft| draft.refused(story::rejection()));
+    let settled =
+        then(&first.decision.transfer, at(2), |draft| draft.refused(fixtures::rejection()));
     let mut under_way = instruction(2);
     under_way.note = Some("b\0".to_owned());
     [settled, received(under_way, at(3))]
@@ -74,7 +75,7 @@ pub(crate) async fn go_on(store: &dyn Store, [settled, under_way]: &[Change; 2])
     };
     assert_eq!(listed(before.status()).await, [Summary::of(before)]);
     assert_eq!(store.overview(at(9)).await.unwrap().oldest_open, Some(at(3)));
-    let change = then(before, at(4), |draft| draft.refused(story::rejection()));
+    let change = then(before, at(4), |draft| draft.refused(fixtures::rejection()));
     store.commit(change.clone()).await.unwrap();
     let after = Summary::of(&change.decision.transfer);
     assert_eq!(listed(after.status).await, std::slice::from_ref(&after));

@@ -11,7 +11,7 @@ use kiungo_store::allowance::{Counter, KEPT, Use};
 
 use super::Statements;
 use super::session::Write;
-use crate::batch::read_set::Lane;
+use crate::batch::read_set::AccountLock;
 use crate::batch::rows::{NewTotal, Rows};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
@@ -40,7 +40,7 @@ impl<'a> Stages<'a> {
     pub(crate) fn of(statements: &'static Statements, rows: &'a Rows) -> Self {
         let mut stages = Self { first: Vec::new(), main: Vec::new(), last: Vec::new() };
         stages.transfers(statements, rows);
-        stages.lanes(statements, rows);
+        stages.account_locks(statements, rows);
         stages.uses(statements, rows);
         stages.inbox(statements, rows);
         stages.cases(statements, rows);
@@ -68,16 +68,16 @@ impl<'a> Stages<'a> {
     }
 
     /// Other transfers of the batch may take the accounts that are let go of.
-    fn lanes(&mut self, statements: &Statements, rows: &Rows) {
-        let left = Table::of(NAME, rows.lanes_left.iter().map(|id| [(*id).into()]));
-        let taken = rows.lanes.iter().map(|(lane, holder)| {
-            let [core, kind, account] = lane_cells(lane);
+    fn account_locks(&mut self, statements: &Statements, rows: &Rows) {
+        let left = Table::of(NAME, rows.account_locks_left.iter().map(|id| [(*id).into()]));
+        let taken = rows.account_locks.iter().map(|(lock, holder)| {
+            let [core, kind, account] = lock_cells(lock);
             [core, kind, account, (*holder).into()]
         });
-        // Lanes that the batch itself took were never written: those are fewer rows than transfers.
-        partly(&mut self.first, statements.leave_lanes, left);
+        // Account locks that the batch itself took were never written: those are fewer rows than transfers.
+        partly(&mut self.first, statements.release_account_locks, left);
         let taken = Table::of(&[Text, Text, Text, Text], taken);
-        whole(&mut self.main, statements.put_lanes, taken);
+        whole(&mut self.main, statements.put_account_locks, taken);
     }
 
     /// Where transfers count. Uses of days that are over are removed as new ones come, twice as
@@ -200,7 +200,7 @@ fn over(first: Option<Timestamp>, new: usize) -> Table {
 }
 
 /// The account's id as text: every id that a core may give fits.
-pub(super) fn lane_cells(Lane { core, account }: &Lane) -> [Cell; 3] {
+pub(super) fn lock_cells(AccountLock { core, account }: &AccountLock) -> [Cell; 3] {
     let core = core.as_str().to_owned();
     [core.into(), account.kind.as_str().into(), account.id.to_string().into()]
 }
@@ -228,8 +228,7 @@ mod tests {
     fn target(statement: &str) -> &str {
         let words: Vec<_> = statement.split_whitespace().take(3).collect();
         match words[..] {
-            ["INSERT", "INTO", table] | ["DELETE", "FROM", table] => table,
-            ["UPDATE", table, ..] => table,
+            ["INSERT", "INTO", table] | ["DELETE", "FROM", table] | ["UPDATE", table, _] => table,
             _ => panic!("{statement} writes nothing"),
         }
     }
@@ -251,7 +250,7 @@ mod tests {
                 names(statements, &first),
                 [
                     "new_transfers",
-                    "leave_lanes",
+                    "release_account_locks",
                     "leave_uses",
                     "put_arrivals",
                     "close_cases",
@@ -270,7 +269,7 @@ mod tests {
                     "put_keys",
                     "put_terms",
                     "put_outbox",
-                    "put_lanes",
+                    "put_account_locks",
                     "put_uses",
                     "put_seen",
                     "open_cases",

@@ -41,7 +41,7 @@ statements! {
     /// holds_account`.
     facts_transfers,
     /// `core, kind, account` → `core, kind, account, transfer_id`.
-    facts_lanes,
+    facts_account_locks,
     /// `provider, receipt` → `provider, receipt, transfer_id`.
     facts_receipts,
     /// `client, key` → `client, key, digest, transfer_id`.
@@ -72,9 +72,9 @@ statements! {
     /// The same of transfers that are stored, each at an earlier version.
     put_states,
     /// `transfer_id` of those that let go of their account, if they have it.
-    leave_lanes,
+    release_account_locks,
     /// `core, kind, account, transfer_id`.
-    put_lanes,
+    put_account_locks,
     /// `transfer_id, due_us`.
     put_postponed,
     /// `kind, provider, status, change`.
@@ -137,7 +137,7 @@ statements! {
     /// Ended before: removes such leases.
     clear_leases,
     /// `name, holder`.
-    give_lease_back,
+    release_lease,
     /// `no`.
     mark_published,
     /// An action that is not stored, at version 1; nothing if it is: `id, version, at_us, done_by,

@@ -15,7 +15,7 @@ use crate::batch::maintenance::Maintenance;
 pub struct SqlStore<R> {
     pub(super) committer: Committer,
     pub(super) readers: R,
-    /// True if news is written to the outbox.
+    /// True if events are written to the outbox.
     pub(super) outbox: bool,
 }
 

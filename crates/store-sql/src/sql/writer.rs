@@ -8,10 +8,10 @@ use kiungo_store::allowance::{Counter, Total, Use};
 use kiungo_store::{InboxId, KeyHolder, StoreError, codec};
 
 use super::session::{Record, Session, Write};
-use super::stages::{Stages, counter_cells, lane_cells};
+use super::stages::{Stages, counter_cells, lock_cells};
 use super::{archive, maintenance, read};
 use crate::batch::maintenance::{Maintenance, MaintenanceResult};
-use crate::batch::read_set::{CurrentVersion, Item, Lane, ReadSet, Wanted};
+use crate::batch::read_set::{AccountLock, CurrentVersion, Item, ReadSet, Wanted};
 use crate::batch::rows::Rows;
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
@@ -22,7 +22,7 @@ const NAME: &[Column] = &[Text];
 /// Two columns that make a name.
 const NAMES: &[Column] = &[Text, Text];
 /// Three that name a core account.
-const LANE: &[Column] = &[Text, Text, Text];
+const ACCOUNT_LOCK: &[Column] = &[Text, Text, Text];
 /// A column of numbers.
 const NUMBER: &[Column] = &[Integer];
 /// Five that name a total of a day.
@@ -64,10 +64,10 @@ impl<S: Session> Writer<S> {
         if archive::restore(&mut self.0, absent.iter().copied()).await? > 0 {
             self.standings(absent.into_iter(), read_set).await?;
         }
-        let lanes = Table::of(LANE, wanted.lanes.iter().map(lane_cells));
-        for row in self.get(S::STATEMENTS.facts_lanes, lanes).await? {
-            let (lane, holder) = lane_holder(&row).map_err(BackendError::Store)?;
-            read_set.lanes.insert(lane, holder);
+        let account_locks = Table::of(ACCOUNT_LOCK, wanted.account_locks.iter().map(lock_cells));
+        for row in self.get(S::STATEMENTS.facts_account_locks, account_locks).await? {
+            let (lock, holder) = lock_holder(&row).map_err(BackendError::Store)?;
+            read_set.account_locks.insert(lock, holder);
         }
         let receipts = wanted.receipts.iter();
         let receipts = receipts
@@ -208,13 +208,13 @@ fn standing(row: &impl Record) -> Result<(TransferId, CurrentVersion), StoreErro
     Ok((codec::transfer_id(read::text(row, 0)?)?, standing))
 }
 
-fn lane_holder(row: &impl Record) -> Result<(Lane, TransferId), StoreError> {
+fn lock_holder(row: &impl Record) -> Result<(AccountLock, TransferId), StoreError> {
     let account = CoreAccount {
         kind: codec::account_kind(read::text(row, 1)?)?,
         id: codec::account_id(read::text(row, 2)?)?,
     };
-    let lane = Lane { core: codec::core(read::text(row, 0)?)?, account };
-    Ok((lane, codec::transfer_id(read::text(row, 3)?)?))
+    let lock = AccountLock { core: codec::core(read::text(row, 0)?)?, account };
+    Ok((lock, codec::transfer_id(read::text(row, 3)?)?))
 }
 
 fn day_total(row: &impl Record) -> Result<(Counter, Total), StoreError> {

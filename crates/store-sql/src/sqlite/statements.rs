@@ -80,7 +80,7 @@ pub(crate) const STATEMENTS: Statements = Statements {
     facts_transfers: "
         SELECT t.id, s.version, s.kind, s.provider, s.status, s.has_case, s.holds_account
         FROM transfers AS t JOIN transfer_states AS s ON s.no = t.no WHERE t.id = ?1",
-    facts_lanes: "
+    facts_account_locks: "
         SELECT l.core, l.kind, l.account, l.transfer_id
         FROM lanes AS l WHERE l.core = ?1 AND l.kind = ?2 AND l.account = ?3",
     facts_receipts: "
@@ -112,9 +112,9 @@ pub(crate) const STATEMENTS: Statements = Statements {
         VALUES (?1, ?2, ?3, ?4, ?5)",
     new_states: NEW_STATES,
     put_states: PUT_STATES,
-    leave_lanes: "
+    release_account_locks: "
         DELETE FROM lanes WHERE transfer_id = ?1",
-    put_lanes: "
+    put_account_locks: "
         INSERT INTO lanes (core, kind, account, transfer_id)
         VALUES (?1, ?2, ?3, ?4)",
     put_postponed: "
@@ -212,7 +212,7 @@ pub(crate) const STATEMENTS: Statements = Statements {
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_us = excluded.until_us
         WHERE holder = excluded.holder OR until_us <= ?3",
     clear_leases: "DELETE FROM leases WHERE until_us < ?1",
-    give_lease_back: "
+    release_lease: "
         DELETE FROM leases WHERE name = ?1 AND holder = ?2",
     mark_published: "DELETE FROM outbox WHERE no = ?1",
     new_action: "

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use kiungo_store::contract::fixtures::{at, instruction, received};
 use kiungo_store::contract::limits::{wallet_may, within};
-use kiungo_store::contract::story::{at, instruction, received};
 use kiungo_store::{Allowance, Cap, CommitError, StoreError, TransferCommits as _};
 use rusqlite::{Connection, params};
 
@@ -167,18 +167,18 @@ async fn a_full_disk_fails_the_whole_batch_and_leaves_nothing() {
     };
     let wanted: Vec<_> = (0..500).map(request).collect();
     writer.0.run("PRAGMA max_page_count = 60").unwrap();
-    let verdicts = commit_batch(&mut writer, wanted).await;
-    assert_eq!(verdicts.len(), 500);
-    for verdict in &verdicts {
-        let failed = matches!(verdict, Err(CommitError::Store(StoreError::Unavailable(_))));
-        assert!(failed, "{verdict:?}");
+    let results = commit_batch(&mut writer, wanted).await;
+    assert_eq!(results.len(), 500);
+    for result in &results {
+        let failed = matches!(result, Err(CommitError::Store(StoreError::Unavailable(_))));
+        assert!(failed, "{result:?}");
     }
     for table in ["transfers", "transfer_events", "transfer_counts"] {
         assert_eq!(count(&options, table), 0, "{table}");
     }
     writer.0.run("PRAGMA max_page_count = 100000").unwrap();
-    let verdicts = commit_batch(&mut writer, (0..500).map(request).collect()).await;
-    assert!(verdicts.iter().all(Result::is_ok));
+    let results = commit_batch(&mut writer, (0..500).map(request).collect()).await;
+    assert!(results.iter().all(Result::is_ok));
     assert_eq!(count(&options, "transfers"), 500);
 }
 
@@ -202,9 +202,11 @@ async fn the_schema_is_looked_at_without_being_changed() {
 }
 
 #[test]
-fn who_holds_an_account_before_there_were_lanes_keeps_it() {
+fn who_holds_an_account_before_there_were_account_locks_keeps_it() {
     let connection = Connection::open_in_memory().unwrap();
-    let [one, two, (3, _, lanes), ..] = schema::MIGRATIONS else { panic!("another third step") };
+    let [one, two, (3, _, account_locks), ..] = schema::MIGRATIONS else {
+        panic!("another third step")
+    };
     for (.., step) in [one, two] {
         connection.execute_batch(step).unwrap();
     }
@@ -215,14 +217,15 @@ fn who_holds_an_account_before_there_were_lanes_keeps_it() {
             ) VALUES (?1, 5, 'deposit', 'mpesa-tz', 'in_progress', 1, 0, 1, 1, 2, ?2)";
         connection.execute(stored, params![id, summary]).unwrap();
     }
-    connection.execute_batch(lanes).unwrap();
-    let lanes = "SELECT core, kind, account, transfer_id FROM lanes ORDER BY account";
-    let mut lanes = connection.prepare(lanes).unwrap();
+    connection.execute_batch(account_locks).unwrap();
+    let account_locks = "SELECT core, kind, account, transfer_id FROM lanes ORDER BY account";
+    let mut account_locks = connection.prepare(account_locks).unwrap();
     let row = |row: &rusqlite::Row<'_>| {
         Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?])
     };
-    let lanes: Vec<[String; 4]> = lanes.query_map([], row).unwrap().map(Result::unwrap).collect();
-    assert_eq!(lanes, crate::sql::samples::lanes());
+    let account_locks: Vec<[String; 4]> =
+        account_locks.query_map([], row).unwrap().map(Result::unwrap).collect();
+    assert_eq!(account_locks, crate::sql::samples::account_locks());
 }
 
 /// A wallet's day leaves rows behind; those of days that are over make room for new ones.

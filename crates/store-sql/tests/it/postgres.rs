@@ -3,9 +3,9 @@
 mod place;
 mod rivals;
 
-use kiungo_store::contract::Place;
+use kiungo_store::contract::Harness;
 use kiungo_store::contract::durability::same_answers_as_in_memory;
-use kiungo_store::contract::story::{at, id, instruction, received};
+use kiungo_store::contract::fixtures::{at, id, instruction, received};
 use kiungo_store::{
     CommitError, Health as _, StoreError, TransferCommits as _, TransferStore as _,
 };
@@ -16,7 +16,7 @@ use place::Schema;
 kiungo_store::store_contract!(Schema::new().await);
 
 #[tokio::test]
-async fn random_stories_give_the_same_answers_as_in_memory() {
+async fn random_scenarios_give_the_same_answers_as_in_memory() {
     for seed in 0..12 {
         same_answers_as_in_memory(&Schema::new().await, seed).await;
     }

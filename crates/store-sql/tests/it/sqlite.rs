@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use kiungo_store::contract::Place;
+use kiungo_store::contract::Harness;
 use kiungo_store::contract::durability::same_answers_as_in_memory;
-use kiungo_store::contract::story::{at, id, instruction, received};
+use kiungo_store::contract::fixtures::{at, id, instruction, received};
 use kiungo_store::{
     CommitError, Reports as _, Store, StoreError, TransferCommits as _, TransferStore as _,
 };
@@ -37,7 +37,7 @@ impl Folder {
 }
 
 #[async_trait]
-impl Place for Folder {
+impl Harness for Folder {
     async fn open(&self) -> Arc<dyn Store> {
         self.open_as(&self.options()).await
     }
@@ -58,7 +58,7 @@ impl Place for Folder {
 kiungo_store::store_contract!(Folder::new());
 
 #[tokio::test]
-async fn random_stories_give_the_same_answers_as_in_memory() {
+async fn random_scenarios_give_the_same_answers_as_in_memory() {
     for seed in 0..24 {
         same_answers_as_in_memory(&Folder::new(), seed).await;
     }

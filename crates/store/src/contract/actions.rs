@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::Place;
-use super::story::at;
+use super::Harness;
+use super::fixtures::at;
 use crate::{Action, ActionId, ActionQuery, ActionState, Judgement, Store};
 
 pub(super) fn action(n: u8) -> Action {
@@ -34,8 +34,8 @@ async fn listed(store: &dyn Store, query: &ActionQuery) -> Vec<Action> {
     store.actions(query).await.unwrap().rows
 }
 
-pub async fn actions_of_persons_are_listed_newest_first(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn actions_of_persons_are_listed_newest_first(harness: &dyn Harness) {
+    let store = harness.open().await;
     let all = ActionQuery::default();
     assert_eq!(listed(&*store, &all).await, []);
     for n in 0..5 {
@@ -52,8 +52,8 @@ pub async fn actions_of_persons_are_listed_newest_first(place: &dyn Place) {
     assert_eq!(store.action(action(9).id).await.unwrap(), None);
 }
 
-pub async fn an_action_changes_on_its_version_only(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_action_changes_on_its_version_only(harness: &dyn Harness) {
+    let store = harness.open().await;
     let proposed = Action { state: ActionState::Proposed, ..action(1) };
     assert!(store.put_action(proposed.clone()).await.unwrap());
     assert!(!store.put_action(proposed.clone()).await.unwrap(), "it is stored already");
@@ -77,12 +77,12 @@ pub async fn an_action_changes_on_its_version_only(place: &dyn Place) {
     assert_eq!(listed(&*store, &open).await, []);
     let expected = Some(Action { version: 2, ..declined });
     assert_eq!(store.action(action(1).id).await.unwrap(), expected);
-    let Some(store) = place.reopen(store).await else { return };
+    let Some(store) = harness.reopen(store).await else { return };
     assert_eq!(store.action(action(1).id).await.unwrap(), expected);
 }
 
-pub async fn of_many_who_judge_an_action_one_does(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn of_many_who_judge_an_action_one_does(harness: &dyn Harness) {
+    let store = harness.open().await;
     let proposed = Action { state: ActionState::Proposed, ..action(1) };
     assert!(store.put_action(proposed.clone()).await.unwrap());
     let mut judges = JoinSet::new();

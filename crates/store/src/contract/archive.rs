@@ -3,8 +3,8 @@
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::{StepName, TransferUpdate};
 
-use super::Place;
-use super::story::{
+use super::Harness;
+use super::fixtures::{
     at, clear, commit, complete, due, id, instruction, keyed, provider, receipt, received,
     rejection, then, wallet_instruction,
 };
@@ -36,8 +36,8 @@ fn by_receipt(text: &str) -> TransferQuery {
     TransferQuery { receipt: Some(receipt(text)), ..TransferQuery::default() }
 }
 
-pub async fn what_is_archived_is_found_by_id_and_receipt_only(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn what_is_archived_is_found_by_id_and_receipt_only(harness: &dyn Harness) {
+    let store = harness.open().await;
     completes(&*store, 1, 1).await;
     newest(&*store).await;
     let transfer = store.transfer(id(1)).await.unwrap();
@@ -64,8 +64,8 @@ pub async fn what_is_archived_is_found_by_id_and_receipt_only(place: &dyn Place)
     assert_eq!((store.ledger().await, store.overview(at(99)).await), (ledger, overview));
 }
 
-pub async fn only_what_is_settled_is_archived(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn only_what_is_settled_is_archived(harness: &dyn Harness) {
+    let store = harness.open().await;
     // Open, suspended with its case, failed but due, received or changed too late.
     commit(&*store, received(instruction(1), at(1))).await;
     let paid = commit(&*store, received(wallet_instruction(2, "W2"), at(1))).await;
@@ -85,8 +85,8 @@ pub async fn only_what_is_settled_is_archived(place: &dyn Place) {
     assert_eq!(left, [id(4), id(7), id(5), id(3), id(2), id(1)]);
 }
 
-pub async fn the_oldest_are_archived_first_within_the_bound(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn the_oldest_are_archived_first_within_the_bound(harness: &dyn Harness) {
+    let store = harness.open().await;
     for (n, second) in [(1, 3), (2, 1), (3, 2), (4, 1)] {
         completes(&*store, n, second).await;
     }
@@ -98,8 +98,8 @@ pub async fn the_oldest_are_archived_first_within_the_bound(place: &dyn Place) {
     assert_eq!(found(&*store, TransferQuery::default()).await, [id(900)]);
 }
 
-pub async fn what_is_archived_refuses_whoever_comes_second(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn what_is_archived_refuses_whoever_comes_second(harness: &dyn Harness) {
+    let store = harness.open().await;
     completes(&*store, 1, 1).await;
     newest(&*store).await;
     assert_eq!(store.archive(at(2), 10).await, Ok(1));
@@ -115,8 +115,8 @@ pub async fn what_is_archived_refuses_whoever_comes_second(place: &dyn Place) {
     assert!(store.transfer(id(1)).await.unwrap().is_some());
 }
 
-pub async fn what_happens_to_an_archived_transfer_brings_it_back(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn what_happens_to_an_archived_transfer_brings_it_back(harness: &dyn Harness) {
+    let store = harness.open().await;
     completes(&*store, 1, 1).await;
     completes(&*store, 2, 1).await;
     newest(&*store).await;

@@ -4,8 +4,8 @@ use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::{CaseKind, Operation, StepName, TransferUpdate};
 use kiungo_domain::{Finding, Outcome};
 
-use super::Place;
-use super::story::{
+use super::Harness;
+use super::fixtures::{
     arrival, at, clear, commit, complete, id, instruction, policy, receipt, received, rejection,
     then, wallet_instruction,
 };
@@ -20,8 +20,8 @@ fn unknown(update: &mut TransferUpdate) {
     update.conclude(StepName::First, Outcome::unknown("time-out"), &policy());
 }
 
-pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_case_opens_changes_and_closes_with_its_transfer(harness: &dyn Harness) {
+    let store = harness.open().await;
     let first = commit(&*store, received(instruction(1), at(1))).await;
     let cleared = then(&first, at(2), |update| {
         clear(update);
@@ -41,7 +41,7 @@ pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place
         step: Some(StepName::First),
         operation: None,
         detail: opened[0].detail.clone(),
-        provider: super::story::provider("mpesa-tz"),
+        provider: super::fixtures::provider("mpesa-tz"),
         opened_at: at(700),
     };
     assert_eq!(opened, [expected]);
@@ -67,8 +67,8 @@ pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place
     assert_eq!(kinds(&*store).await, []);
 }
 
-pub async fn a_quarantined_item_is_a_case_until_it_is_handled(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_quarantined_item_is_a_case_until_it_is_handled(harness: &dyn Harness) {
+    let store = harness.open().await;
     let suspended = |n: u32| {
         let first = received(wallet_instruction(n, &format!("W{n}")), at(i64::from(n)));
         let refused = then(&first.decision.transfer, at(i64::from(n)), |update| {
@@ -104,8 +104,8 @@ pub async fn a_quarantined_item_is_a_case_until_it_is_handled(place: &dyn Place)
     assert_eq!(store.overview(at(9)).await.unwrap().quarantined, 0);
 }
 
-pub async fn an_arrival_that_stays_unclear_is_a_case_and_goes_on(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_arrival_that_stays_unclear_is_a_case_and_goes_on(harness: &dyn Harness) {
+    let store = harness.open().await;
     let item = store.arrive(arrival("d1", at(3))).await.unwrap().id();
     let concern = Some("the provider does not say".to_owned());
     let waiting = InboxState::Waiting { due: at(9), concern };
@@ -123,11 +123,11 @@ pub async fn an_arrival_that_stays_unclear_is_a_case_and_goes_on(place: &dyn Pla
     assert_eq!(kinds(&*store).await, []);
 }
 
-pub async fn holds_are_kept_since_they_began_and_end(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn holds_are_kept_since_they_began_and_end(harness: &dyn Harness) {
+    let store = harness.open().await;
     let needed_by = |detail: &str| (detail == "again").then(|| instruction(1).amount);
     let hold = |condition, detail: &str, since, probe_at| Hold {
-        provider: super::story::provider("mpesa-tz"),
+        provider: super::fixtures::provider("mpesa-tz"),
         operation: Operation::PayOut,
         condition,
         detail: detail.to_owned(),
@@ -144,7 +144,7 @@ pub async fn holds_are_kept_since_they_began_and_end(place: &dyn Place) {
         hold(Condition::Unreachable, "other", 61, 66),
     ];
     assert_eq!(store.holds().await.unwrap(), expected);
-    let provider = super::story::provider("mpesa-tz");
+    let provider = super::fixtures::provider("mpesa-tz");
     let end = async |condition| {
         store.release_hold(&provider, Operation::PayOut, condition).await.unwrap()
     };
@@ -155,8 +155,8 @@ pub async fn holds_are_kept_since_they_began_and_end(place: &dyn Place) {
 }
 
 /// The clock was set back by an hour: nothing waits for it to catch up.
-pub async fn what_is_due_is_brought_forward(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn what_is_due_is_brought_forward(harness: &dyn Harness) {
+    let store = harness.open().await;
     let due_at = |n: u32, due| {
         let change = received(instruction(n), at(1));
         Change { due: Some(at(due)), ..change }
@@ -166,7 +166,7 @@ pub async fn what_is_due_is_brought_forward(place: &dyn Place) {
     let item = store.arrive(arrival("d1", at(3))).await.unwrap().id();
     store.set_inbox_state(item, InboxState::waiting(at(4_000))).await.unwrap();
     let hold = Hold {
-        provider: super::story::provider("mpesa-tz"),
+        provider: super::fixtures::provider("mpesa-tz"),
         operation: Operation::PayOut,
         condition: Condition::NeedsRepair,
         detail: "refused".to_owned(),
@@ -189,8 +189,8 @@ pub async fn what_is_due_is_brought_forward(place: &dyn Place) {
     assert_eq!(store.inbox_due(at(400), 10).await.unwrap().len(), 1);
 }
 
-pub async fn cases_are_paged_newest_first(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn cases_are_paged_newest_first(harness: &dyn Harness) {
+    let store = harness.open().await;
     let open = async |n: u32, second: i64| {
         let first = received(wallet_instruction(n, &format!("W{n}")), at(0));
         let first = commit(&*store, first).await;
@@ -224,10 +224,10 @@ pub async fn completes(store: &dyn Store, n: u32) {
     commit(store, change).await;
 }
 
-pub async fn a_held_operation_is_one_case_until_nothing_holds_it(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_held_operation_is_one_case_until_nothing_holds_it(harness: &dyn Harness) {
+    let store = harness.open().await;
     let hold = |condition, since: i64| Hold {
-        provider: super::story::provider("mpesa-tz"),
+        provider: super::fixtures::provider("mpesa-tz"),
         operation: Operation::PayOut,
         condition,
         detail: format!("because of {}", condition.as_str()),
@@ -247,7 +247,7 @@ pub async fn a_held_operation_is_one_case_until_nothing_holds_it(place: &dyn Pla
         step: None,
         operation: Some(Operation::PayOut),
         detail: "because of needs_repair".to_owned(),
-        provider: super::story::provider("mpesa-tz"),
+        provider: super::fixtures::provider("mpesa-tz"),
         opened_at: at(5),
     };
     assert_eq!(store.cases(None, 10).await.unwrap().rows, std::slice::from_ref(&expected));

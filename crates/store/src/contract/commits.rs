@@ -2,15 +2,15 @@
 
 use kiungo_domain::transfer::{LedgerAccount, Posting, StepName};
 
-use super::Place;
-use super::story::{
+use super::Harness;
+use super::fixtures::{
     arrival, at, change_of, clear, commit, complete, due, id, instruction, keyed, policy, provider,
     receipt, received, then, wallet_instruction,
 };
 use crate::{Change, CommitError, InboxState, KeyHolder, StoreError, Summary, TransferQuery};
 
-pub async fn a_change_is_there_whole(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_change_is_there_whole(harness: &dyn Harness) {
+    let store = harness.open().await;
     let item = store.arrive(arrival("d1", at(0))).await.unwrap().id();
     let mut change = received(wallet_instruction(1, "W1"), at(1));
     change = Change { handles: Some(item), ..due(keyed(change, "k", "d"), at(9)) };
@@ -34,8 +34,8 @@ pub async fn a_change_is_there_whole(place: &dyn Place) {
     store.ping().await.unwrap();
 }
 
-pub async fn a_change_adds_to_what_was_there(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_change_adds_to_what_was_there(harness: &dyn Harness) {
+    let store = harness.open().await;
     let first = commit(&*store, received(instruction(1), at(1))).await;
     let change = then(&first, at(2), |update| {
         clear(update);
@@ -51,8 +51,8 @@ pub async fn a_change_adds_to_what_was_there(place: &dyn Place) {
     assert_eq!(store.summary(id(2)).await.unwrap(), None);
 }
 
-pub async fn a_change_on_another_version_is_stale(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_change_on_another_version_is_stale(harness: &dyn Harness) {
+    let store = harness.open().await;
     let first = commit(&*store, received(instruction(1), at(1))).await;
     let again = store.commit(received(instruction(1), at(2))).await;
     assert_eq!(again, Err(CommitError::Stale));
@@ -64,8 +64,8 @@ pub async fn a_change_on_another_version_is_stale(place: &dyn Place) {
     assert_eq!(store.journal(id(1)).await.unwrap().len(), 2);
 }
 
-pub async fn a_refused_change_leaves_nothing(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_refused_change_leaves_nothing(harness: &dyn Harness) {
+    let store = harness.open().await;
     commit(&*store, received(wallet_instruction(1, "W1"), at(1))).await;
     let item = store.arrive(arrival("d1", at(0))).await.unwrap().id();
     let change = due(keyed(received(wallet_instruction(2, "W1"), at(2)), "k", "d"), at(3));
@@ -83,8 +83,8 @@ pub async fn a_refused_change_leaves_nothing(place: &dyn Place) {
     assert_eq!(found.rows.len(), 1);
 }
 
-pub async fn a_receipt_belongs_to_one_transfer(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_receipt_belongs_to_one_transfer(harness: &dyn Harness) {
+    let store = harness.open().await;
     commit(&*store, received(wallet_instruction(1, "W1"), at(1))).await;
     let second = commit(&*store, received(instruction(2), at(2))).await;
     let claims = |text: &'static str| {
@@ -100,8 +100,8 @@ pub async fn a_receipt_belongs_to_one_transfer(place: &dyn Place) {
     let second = commit(&*store, then(&second, at(4), claims("W2"))).await;
     let refund = then(&second, at(5), |update| {
         update.start(StepName::Second, &policy());
-        let refused = kiungo_domain::Outcome::Rejected(super::story::rejection());
-        update.conclude(StepName::Second, refused, &super::story::policy());
+        let refused = kiungo_domain::Outcome::Rejected(super::fixtures::rejection());
+        update.conclude(StepName::Second, refused, &super::fixtures::policy());
         assert!(update.request_reversal("operator", "asked"));
         complete(update, StepName::UndoFirst, "W2");
     });
@@ -110,8 +110,8 @@ pub async fn a_receipt_belongs_to_one_transfer(place: &dyn Place) {
     assert_eq!(owner, Some(id(2)));
 }
 
-pub async fn a_receipt_of_another_provider_is_another_receipt(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_receipt_of_another_provider_is_another_receipt(harness: &dyn Harness) {
+    let store = harness.open().await;
     commit(&*store, received(wallet_instruction(1, "W1"), at(1))).await;
     let mut other = wallet_instruction(2, "W1");
     other.provider = provider("gsma-sandbox");
@@ -122,8 +122,8 @@ pub async fn a_receipt_of_another_provider_is_another_receipt(place: &dyn Place)
     }
 }
 
-pub async fn an_idempotency_key_names_its_holder(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_idempotency_key_names_its_holder(harness: &dyn Harness) {
+    let store = harness.open().await;
     commit(&*store, keyed(received(instruction(1), at(1)), "k", "d1")).await;
     let holder = KeyHolder { transfer: id(1), digest: "d1".to_owned() };
     let taken = Err(CommitError::KeyTaken(holder));
@@ -138,8 +138,8 @@ pub async fn an_idempotency_key_names_its_holder(place: &dyn Place) {
     assert_eq!(store.key_holder("shop", "other").await.unwrap(), None);
 }
 
-pub async fn an_inbox_item_is_handled_once(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_inbox_item_is_handled_once(harness: &dyn Harness) {
+    let store = harness.open().await;
     let item = store.arrive(arrival("d1", at(0))).await.unwrap().id();
     let handling = |n| {
         let change = received(instruction(n), at(1));
@@ -153,8 +153,8 @@ pub async fn an_inbox_item_is_handled_once(place: &dyn Place) {
     assert!(matches!(refused, Err(CommitError::Store(StoreError::Corrupt(_)))));
 }
 
-pub async fn an_unbalanced_decision_is_refused(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_unbalanced_decision_is_refused(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut change = received(wallet_instruction(1, "W1"), at(1));
     let extra = Posting {
         account: LedgerAccount::Float(provider("mpesa-tz")),
@@ -168,8 +168,8 @@ pub async fn an_unbalanced_decision_is_refused(place: &dyn Place) {
     assert_eq!(store.ledger().await.unwrap(), []);
 }
 
-pub async fn a_decision_with_a_gap_is_refused(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_decision_with_a_gap_is_refused(harness: &dyn Harness) {
+    let store = harness.open().await;
     let first = commit(&*store, received(instruction(1), at(1))).await;
     let mut update = kiungo_domain::transfer::TransferUpdate::resume(first, at(2));
     clear(&mut update);

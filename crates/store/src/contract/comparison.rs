@@ -5,7 +5,7 @@ use std::time::Duration;
 use kiungo_domain::transfer::{Instruction, Kind, Status};
 use kiungo_domain::{Receipt, Timestamp, TransferId};
 
-use super::story::{Dice, arrival, at, instruction, provider, received};
+use super::fixtures::{Dice, arrival, at, instruction, provider, received};
 use crate::{
     CaseRow, Change, CollectionQuery, CommitError, Cursor, InboxId, InboxState, Store, Summary,
     TransferQuery,
@@ -23,7 +23,7 @@ pub async fn same_stories_same_answers(one: &dyn Store, other: &dyn Store, seed:
                 let mut change = received(dice.instruction(n), at(i64::from(dice.below(30))));
                 change.due = Some(now);
                 if dice.below(3) == 0 {
-                    change = super::story::keyed(change, &format!("k{}", dice.below(5)), "d");
+                    change = super::fixtures::keyed(change, &format!("k{}", dice.below(5)), "d");
                 }
                 if dice.below(3) == 0 {
                     change.handles = Some(InboxId(i64::from(dice.below(6)) + 1));

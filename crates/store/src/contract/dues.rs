@@ -7,12 +7,12 @@ use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::Instruction;
 use tokio::task::JoinSet;
 
-use super::Place;
-use super::story::{arrival, at, clear, commit, due, id, instruction, policy, received, then};
+use super::Harness;
+use super::fixtures::{arrival, at, clear, commit, due, id, instruction, policy, received, then};
 use crate::InboxState;
 
-pub async fn the_longest_due_comes_first(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn the_longest_due_comes_first(harness: &dyn Harness) {
+    let store = harness.open().await;
     assert_eq!(store.next_due().await.unwrap(), None);
     for (n, second) in [(1, 30), (2, 10), (3, 20), (4, 40), (5, 10)] {
         commit(&*store, due(received(instruction(n), at(0)), at(second))).await;
@@ -26,8 +26,8 @@ pub async fn the_longest_due_comes_first(place: &dyn Place) {
     assert_eq!(store.overview(at(30)).await.unwrap().due, 4);
 }
 
-pub async fn an_arrival_that_waits_is_due_like_a_transfer(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_arrival_that_waits_is_due_like_a_transfer(harness: &dyn Harness) {
+    let store = harness.open().await;
     let waits = async |inbox, second| {
         store.set_inbox_state(inbox, InboxState::waiting(at(second))).await.unwrap();
         store.next_due().await.unwrap()
@@ -43,8 +43,8 @@ pub async fn an_arrival_that_waits_is_due_like_a_transfer(place: &dyn Place) {
     assert_eq!(store.next_due().await.unwrap(), Some(at(20)));
 }
 
-pub async fn a_transfer_is_postponed_at_its_version_only(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_transfer_is_postponed_at_its_version_only(harness: &dyn Harness) {
+    let store = harness.open().await;
     let first = commit(&*store, due(received(instruction(1), at(0)), at(10))).await;
     store.postpone(id(1), 1, at(20)).await.unwrap();
     assert_eq!(store.due(at(99), 10).await.unwrap(), [(id(1), at(20))]);
@@ -60,8 +60,8 @@ pub async fn a_transfer_is_postponed_at_its_version_only(place: &dyn Place) {
     assert_eq!(store.journal(id(1)).await.unwrap().len(), 2);
 }
 
-pub async fn a_change_replaces_the_due_time(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_change_replaces_the_due_time(harness: &dyn Harness) {
+    let store = harness.open().await;
     let first = commit(&*store, due(received(instruction(1), at(0)), at(10))).await;
     let second = commit(&*store, due(then(&first, at(5), clear), at(7))).await;
     assert_eq!(store.due(at(99), 10).await.unwrap(), [(id(1), at(7))]);
@@ -72,8 +72,8 @@ pub async fn a_change_replaces_the_due_time(place: &dyn Place) {
     assert_eq!(store.due(at(99), 10).await.unwrap(), []);
 }
 
-pub async fn what_is_taken_comes_back_when_its_time_is_over(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn what_is_taken_comes_back_when_its_time_is_over(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut slots = Vec::new();
     for (n, second) in [(1, 30), (2, 10), (3, 20), (4, 40), (5, 10)] {
         let accounts = vec![AccountRef { kind: None, key: AccountKey::Id(u64::from(n)) }];
@@ -98,8 +98,8 @@ pub async fn what_is_taken_comes_back_when_its_time_is_over(place: &dyn Place) {
     assert_eq!(store.due(at(61), 9).await.unwrap(), [(id(1), at(61))]);
 }
 
-pub async fn concurrent_takers_take_each_once(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn concurrent_takers_take_each_once(harness: &dyn Harness) {
+    let store = harness.open().await;
     for n in 0..200 {
         commit(&*store, due(received(instruction(n), at(0)), at(i64::from(n % 7)))).await;
     }
@@ -123,8 +123,8 @@ pub async fn concurrent_takers_take_each_once(place: &dyn Place) {
     assert_eq!(store.due(at(60), 1_000).await.unwrap().len(), 200);
 }
 
-pub async fn inbox_items_are_taken_once_and_come_back(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn inbox_items_are_taken_once_and_come_back(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut ids = Vec::new();
     for (digest, second) in [("d1", 30), ("d2", 10), ("d3", 20)] {
         ids.push(store.arrive(arrival(digest, at(second))).await.unwrap().id());

@@ -1,12 +1,12 @@
 //! Durability: everything that was committed is there after a restart.
 
-use super::Place;
+use super::Harness;
 use super::comparison::same_stories_same_answers;
-use super::story::{arrival, at, due, instruction, keyed, live, received};
+use super::fixtures::{arrival, at, due, instruction, keyed, live, received};
 use crate::{InboxState, MemoryStore, Store};
 
-pub async fn everything_is_there_after_a_restart(place: &dyn Place) {
-    let store = place.open_with_outbox().await;
+pub async fn everything_is_there_after_a_restart(harness: &dyn Harness) {
+    let store = harness.open_with_outbox().await;
     let lived = live(&*store, 4, 20, 100).await;
     let change = due(keyed(received(instruction(500), at(9)), "k", "d"), at(77));
     store.commit(change).await.unwrap();
@@ -16,7 +16,7 @@ pub async fn everything_is_there_after_a_restart(place: &dyn Place) {
     assert!(store.take_lease("relay", "h", at(0), at(100)).await.unwrap());
     assert!(store.put_action(super::actions::action(5)).await.unwrap());
     let before = answers(&*store).await;
-    let Some(store) = place.reopen(store).await else { return };
+    let Some(store) = harness.reopen(store).await else { return };
     assert_eq!(answers(&*store).await, before);
     for transfer in lived {
         assert_eq!(store.transfer(transfer.id()).await.unwrap(), Some(transfer));
@@ -43,7 +43,7 @@ async fn answers(store: &dyn Store) -> Vec<String> {
 }
 
 /// Random stories in the place's store and in an audited one in memory: the same answers.
-pub async fn same_answers_as_in_memory(place: &dyn Place, seed: u64) {
-    let store = place.open_with_outbox().await;
+pub async fn same_answers_as_in_memory(harness: &dyn Harness, seed: u64) {
+    let store = harness.open_with_outbox().await;
     same_stories_same_answers(&MemoryStore::audited().with_outbox(), &*store, seed).await;
 }

@@ -6,8 +6,8 @@ use kiungo_domain::Transfer;
 use kiungo_domain::transfer::StepName;
 use tokio::task::JoinSet;
 
-use super::Place;
-use super::story::{
+use super::Harness;
+use super::fixtures::{
     arrival, at, clear, commit, complete, id, instruction, keyed, provider, receipt, received,
     then, wallet_instruction,
 };
@@ -25,8 +25,8 @@ pub async fn at_once(store: &Arc<dyn Store>, changes: Vec<Change>) -> Vec<Result
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-pub async fn sixty_four_writers_commit_side_by_side(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn sixty_four_writers_commit_side_by_side(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut writers = JoinSet::new();
     for writer in 0..64 {
         let store = Arc::clone(&store);
@@ -54,8 +54,8 @@ pub async fn sixty_four_writers_commit_side_by_side(place: &dyn Place) {
     assert_eq!(store.overview(at(0)).await.unwrap().open, 256);
 }
 
-pub async fn of_ten_thousand_duplicates_one_wins(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn of_ten_thousand_duplicates_one_wins(harness: &dyn Harness) {
+    let store = harness.open().await;
     let change = |n| keyed(received(instruction(n), at(1)), "k", &format!("d{n}"));
     let answers = at_once(&store, (0..10_000).map(change).collect()).await;
     let holder = store.key_holder("shop", "k").await.unwrap().unwrap();
@@ -74,8 +74,8 @@ pub async fn of_ten_thousand_duplicates_one_wins(place: &dyn Place) {
     assert_eq!(store.overview(at(0)).await.unwrap().open, 1);
 }
 
-pub async fn of_many_claims_to_a_receipt_one_wins(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn of_many_claims_to_a_receipt_one_wins(harness: &dyn Harness) {
+    let store = harness.open().await;
     let change = |n| received(wallet_instruction(n, "W1"), at(1));
     let answers = at_once(&store, (0..500).map(change).collect()).await;
     let winner = store.by_receipt(&provider("mpesa-tz"), &receipt("W1")).await.unwrap().unwrap();
@@ -86,8 +86,8 @@ pub async fn of_many_claims_to_a_receipt_one_wins(place: &dyn Place) {
     }
 }
 
-pub async fn a_refused_member_does_not_hurt_the_others(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_refused_member_does_not_hurt_the_others(harness: &dyn Harness) {
+    let store = harness.open().await;
     let known = received(wallet_instruction(0, "W0"), at(1));
     store.commit(known).await.unwrap();
     let change = |n| match n % 4 {
@@ -115,8 +115,8 @@ pub async fn a_refused_member_does_not_hurt_the_others(place: &dyn Place) {
     assert_eq!(store.overview(at(0)).await.unwrap().open, 101);
 }
 
-pub async fn of_two_changes_of_a_transfer_in_one_batch_the_second_stands(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn of_two_changes_of_a_transfer_in_one_batch_the_second_stands(harness: &dyn Harness) {
+    let store = harness.open().await;
     let stored = commit(&*store, received(instruction(1), at(1))).await;
     let new = received(instruction(2), at(1));
     let born = new.decision.transfer.clone();
@@ -148,8 +148,8 @@ pub async fn of_two_changes_of_a_transfer_in_one_batch_the_second_stands(place: 
     assert!(latest.iter().all(|latest| listed.contains(&Summary::of(latest))));
 }
 
-pub async fn the_same_arrival_from_many_sides_is_one_item(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn the_same_arrival_from_many_sides_is_one_item(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut tasks = JoinSet::new();
     for _ in 0..100 {
         let store = Arc::clone(&store);

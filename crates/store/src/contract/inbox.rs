@@ -1,11 +1,11 @@
 //! The inbox: everything that arrived from outside.
 
-use super::Place;
-use super::story::{arrival, at, provider};
+use super::Harness;
+use super::fixtures::{arrival, at, provider};
 use crate::{Arrival, InboxId, InboxItem, InboxState, StoreError};
 
-pub async fn an_arrival_is_stored_whole_and_once(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_arrival_is_stored_whole_and_once(harness: &dyn Harness) {
+    let store = harness.open().await;
     let Arrival::New(id) = store.arrive(arrival("d1", at(1))).await.unwrap() else {
         panic!("it is new");
     };
@@ -37,8 +37,8 @@ pub async fn an_arrival_is_stored_whole_and_once(place: &dyn Place) {
     assert_eq!(store.inbox_item(id).await.unwrap().unwrap().body, Vec::<u8>::new());
 }
 
-pub async fn an_item_waits_is_postponed_and_handled(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_item_waits_is_postponed_and_handled(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut ids = Vec::new();
     for (digest, second) in [("d1", 30), ("d2", 10), ("d3", 20)] {
         ids.push(store.arrive(arrival(digest, at(second))).await.unwrap().id());
@@ -59,8 +59,8 @@ pub async fn an_item_waits_is_postponed_and_handled(place: &dyn Place) {
     assert_eq!(store.overview(at(0)).await.unwrap().inbox_waiting, 2);
 }
 
-pub async fn what_is_handled_stays_handled(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn what_is_handled_stays_handled(harness: &dyn Harness) {
+    let store = harness.open().await;
     let id = store.arrive(arrival("d1", at(1))).await.unwrap().id();
     let handled = InboxState::Handled { note: "done".to_owned() };
     store.set_inbox_state(id, handled.clone()).await.unwrap();
@@ -73,8 +73,8 @@ pub async fn what_is_handled_stays_handled(place: &dyn Place) {
 }
 
 /// A person decides about what a person is called for, and nobody about what another has decided.
-pub async fn of_two_decisions_about_an_arrival_one_is_taken(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn of_two_decisions_about_an_arrival_one_is_taken(harness: &dyn Harness) {
+    let store = harness.open().await;
     let handled = || InboxState::Handled { note: "put away".to_owned() };
     let again = || InboxState::waiting(at(9));
     let concern = Some("it does not become clear".to_owned());
@@ -103,8 +103,8 @@ pub async fn of_two_decisions_about_an_arrival_one_is_taken(place: &dyn Place) {
     assert!(matches!(unknown, Err(StoreError::Corrupt(_))), "{unknown:?}");
 }
 
-pub async fn an_unknown_item_is_an_error(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_unknown_item_is_an_error(harness: &dyn Harness) {
+    let store = harness.open().await;
     let state = InboxState::Handled { note: String::new() };
     let refused = store.set_inbox_state(InboxId(5), state).await;
     assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");

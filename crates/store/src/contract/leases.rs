@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::Place;
-use super::story::at;
+use super::Harness;
+use super::fixtures::at;
 use crate::{Lease, StoreError};
 
-pub async fn a_lease_is_taken_renewed_lost_and_given_back(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_lease_is_taken_renewed_lost_and_released(harness: &dyn Harness) {
+    let store = harness.open().await;
     let take = async |holder, now, until| {
         store.take_lease("relay", holder, at(now), at(until)).await.unwrap()
     };
@@ -19,9 +19,9 @@ pub async fn a_lease_is_taken_renewed_lost_and_given_back(place: &dyn Place) {
     assert!(!take("b", 14, 24).await);
     assert!(take("b", 15, 25).await, "it ends when its time is over");
     assert!(!take("a", 16, 26).await);
-    store.give_lease_back("relay", "a").await.unwrap();
+    store.release_lease("relay", "a").await.unwrap();
     assert!(!take("a", 16, 26).await, "only its holder can give it back");
-    store.give_lease_back("relay", "b").await.unwrap();
+    store.release_lease("relay", "b").await.unwrap();
     assert!(take("a", 16, 26).await);
     assert!(store.take_lease("other", "b", at(16), at(26)).await.unwrap());
     let long = "x".repeat(201);
@@ -29,8 +29,8 @@ pub async fn a_lease_is_taken_renewed_lost_and_given_back(place: &dyn Place) {
     assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
 }
 
-pub async fn of_sixty_four_who_want_a_lease_one_has_it(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn of_sixty_four_who_want_a_lease_one_has_it(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut takers = JoinSet::new();
     for n in 0..64 {
         let store = Arc::clone(&store);
@@ -42,8 +42,8 @@ pub async fn of_sixty_four_who_want_a_lease_one_has_it(place: &dyn Place) {
     assert_eq!(store.leases("relay", at(5)).await.unwrap().len(), 1);
 }
 
-pub async fn leases_are_listed_by_name(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn leases_are_listed_by_name(harness: &dyn Harness) {
+    let store = harness.open().await;
     for (name, until) in
         [("worker/b", 20), ("worker/a", 30), ("worker", 30), ("worker0", 30), ("z", 30)]
     {

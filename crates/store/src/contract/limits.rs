@@ -7,12 +7,12 @@ use std::time::Duration;
 use kiungo_domain::transfer::{Instruction, Kind, Status, StepName, TransferUpdate};
 use kiungo_domain::{Currency, Money, Msisdn, Outcome, Timestamp, Transfer};
 
-use super::Place;
-use super::groups::at_once;
-use super::story::{
+use super::Harness;
+use super::fixtures::{
     Dice, at, clear, commit, complete, id, instruction, keyed, money, policy, provider, received,
     rejection, then, wallet_instruction,
 };
+use super::groups::at_once;
 use crate::{Allowance, Cap, Change, CommitError, DayLimit, LimitReached, Scope, Store};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -94,8 +94,8 @@ impl Dice {
     }
 }
 
-pub async fn a_day_is_used_up_by_value_and_by_count(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_day_is_used_up_by_value_and_by_count(harness: &dyn Harness) {
+    let store = harness.open().await;
     for allowance in [wallet_may(value(1_000)), all_may(value(1_000))] {
         let base = if allowance.wallet.is_some() { 0 } else { 100 };
         commit(&*store, new(base + 1, 600, &allowance)).await;
@@ -117,8 +117,10 @@ pub async fn a_day_is_used_up_by_value_and_by_count(place: &dyn Place) {
 }
 
 /// Each differs in one thing from what has used its day up.
-pub async fn each_wallet_direction_provider_currency_and_day_counts_by_itself(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn each_wallet_direction_provider_currency_and_day_counts_by_itself(
+    harness: &dyn Harness,
+) {
+    let store = harness.open().await;
     let full = wallet_may(value(100));
     commit(&*store, new(1, 100, &full)).await;
     met(store.commit(new(2, 1, &full)).await);
@@ -148,8 +150,8 @@ pub async fn each_wallet_direction_provider_currency_and_day_counts_by_itself(pl
     commit(&*store, new(11, 100, &all_may(value(100)))).await;
 }
 
-pub async fn whose_limit_and_which_is_told(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn whose_limit_and_which_is_told(harness: &dyn Harness) {
+    let store = harness.open().await;
     let one = Cap::default();
     let two = Cap { value: Some(money(100)), count: Some(2) };
     let both = |wallet: Cap, all: Cap| Allowance { organisation: Some(all), ..wallet_may(wallet) };
@@ -172,8 +174,8 @@ pub async fn whose_limit_and_which_is_told(place: &dyn Place) {
 }
 
 /// Failed, given back before it was executed, or carried by another transfer.
-pub async fn what_is_definitely_not_executed_leaves_its_room(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn what_is_definitely_not_executed_leaves_its_room(harness: &dyn Harness) {
+    let store = harness.open().await;
     let all = wallet_may(value(100));
     let failed = commit(&*store, new(1, 100, &all)).await;
     assert!(!fits(&*store, 1, &all).await);
@@ -224,8 +226,8 @@ fn payout_refused(update: &mut TransferUpdate) {
     update.conclude(StepName::Second, Outcome::Rejected(rejection()), &policy());
 }
 
-pub async fn what_was_executed_counts_though_it_is_given_back(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn what_was_executed_counts_though_it_is_given_back(harness: &dyn Harness) {
+    let store = harness.open().await;
     let all = wallet_may(value(100));
     let first = commit(&*store, new(1, 100, &all)).await;
     let whole = commit(&*store, then(&first, at(2), whole)).await;
@@ -246,8 +248,8 @@ fn whole(update: &mut TransferUpdate) {
     complete(update, StepName::Second, "55");
 }
 
-pub async fn what_is_executed_already_counts_and_is_never_refused(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn what_is_executed_already_counts_and_is_never_refused(harness: &dyn Harness) {
+    let store = harness.open().await;
     let all = wallet_may(value(100));
     let executed = Allowance { executed: true, ..all.clone() };
     for n in 1..=3 {
@@ -280,8 +282,8 @@ pub async fn what_is_executed_already_counts_and_is_never_refused(place: &dyn Pl
 }
 
 /// Received on one day, begun on the next.
-pub async fn a_transfer_counts_on_the_day_of_its_allowance(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_transfer_counts_on_the_day_of_its_allowance(harness: &dyn Harness) {
+    let store = harness.open().await;
     for (scope, base) in [(wallet_may as fn(Cap) -> Allowance, 0), (all_may, 100)] {
         let today = scope(value(100));
         let tomorrow = Allowance { day: day(1), ..today.clone() };
@@ -309,8 +311,8 @@ pub async fn a_transfer_counts_on_the_day_of_its_allowance(place: &dyn Place) {
     }
 }
 
-pub async fn a_transfer_is_not_judged_again_by_the_day_on_which_it_counts(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_transfer_is_not_judged_again_by_the_day_on_which_it_counts(harness: &dyn Harness) {
+    let store = harness.open().await;
     let first = commit(&*store, new(1, 100, &wallet_may(value(100)))).await;
     // The limits became narrower meanwhile; and now the organisation has one too.
     let narrow = wallet_may(value(1));
@@ -326,8 +328,8 @@ pub async fn a_transfer_is_not_judged_again_by_the_day_on_which_it_counts(place:
     assert!(!fits(&*store, 1, &all_may(value(100))).await);
 }
 
-pub async fn of_sixty_four_rivals_for_a_days_room_those_that_fit_are_taken(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn of_sixty_four_rivals_for_a_days_room_those_that_fit_are_taken(harness: &dyn Harness) {
+    let store = harness.open().await;
     let rounds: [(Allowance, usize); 4] = [
         (wallet_may(value(1_000)), 10),
         (wallet_may(count(27)), 17),
@@ -346,8 +348,8 @@ pub async fn of_sixty_four_rivals_for_a_days_room_those_that_fit_are_taken(place
     assert_eq!(store.overview(at(9)).await.unwrap().open, 37);
 }
 
-pub async fn a_change_that_does_not_fit_does_not_hurt_the_others(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_change_that_does_not_fit_does_not_hurt_the_others(harness: &dyn Harness) {
+    let store = harness.open().await;
     let none = wallet_may(value(0));
     let change = |n| match n % 3 {
         0 => new(n, 1, &none),
@@ -366,8 +368,8 @@ pub async fn a_change_that_does_not_fit_does_not_hurt_the_others(place: &dyn Pla
 }
 
 /// The changes of a batch are judged in their order.
-pub async fn a_day_goes_from_hand_to_hand_within_a_batch(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_day_goes_from_hand_to_hand_within_a_batch(harness: &dyn Harness) {
+    let store = harness.open().await;
     let all = wallet_may(value(100));
     let one = commit(&*store, new(1, 100, &all)).await;
     let fails = |transfer: &Transfer| then(transfer, at(2), |update| update.refused(rejection()));
@@ -387,8 +389,8 @@ pub async fn a_day_goes_from_hand_to_hand_within_a_batch(place: &dyn Place) {
     assert!(!fits(&*store, 1, &tomorrow).await);
 }
 
-pub async fn a_known_key_goes_before_a_full_day(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_known_key_goes_before_a_full_day(harness: &dyn Harness) {
+    let store = harness.open().await;
     let all = wallet_may(value(100));
     commit(&*store, keyed(new(1, 100, &all), "k", "d")).await;
     let again = store.commit(keyed(new(2, 100, &all), "k", "d")).await;
@@ -399,8 +401,8 @@ pub async fn a_known_key_goes_before_a_full_day(place: &dyn Place) {
     assert_eq!(store.commit(new(1, 100, &all)).await, Err(CommitError::Stale));
 }
 
-pub async fn a_day_stays_used_over_archive_and_restart(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_day_stays_used_over_archive_and_restart(harness: &dyn Harness) {
+    let store = harness.open().await;
     let all = Allowance { organisation: Some(value(150)), ..wallet_may(value(100)) };
     let first = commit(&*store, new(1, 100, &all)).await;
     let done = commit(&*store, then(&first, at(2), whole)).await;
@@ -409,7 +411,7 @@ pub async fn a_day_stays_used_over_archive_and_restart(place: &dyn Place) {
     assert_eq!(store.archive(at(3), 10).await, Ok(1));
     let full = |answer: (Scope, DayLimit)| assert_eq!(answer.0, Scope::Organisation);
     full(met(store.commit(new(3, 1, &all)).await));
-    let store = place.reopen(store.clone()).await.unwrap_or(store);
+    let store = harness.reopen(store.clone()).await.unwrap_or(store);
     full(met(store.commit(new(3, 1, &all)).await));
     // What comes back from the archive counts where it counted.
     let back = then(&done, at(4), |update| {

@@ -1,5 +1,5 @@
-//! The requirements on every store, as one suite of tests. A store's tests say where one is opened
-//! ([`Place`]) and let [`store_contract!`](crate::store_contract) make a test of each point.
+//! The requirements on every store, as one suite of tests. A store's tests say how one is opened
+//! ([`Harness`]) and let [`store_contract!`](crate::store_contract) make a test of each point.
 
 #![allow(
     missing_docs,
@@ -10,6 +10,7 @@
     reason = "tests, shared by several stores"
 )]
 
+pub mod account_locks;
 pub mod actions;
 pub mod archive;
 pub mod cases;
@@ -17,16 +18,15 @@ pub mod commits;
 pub mod comparison;
 pub mod dues;
 pub mod durability;
+pub mod fixtures;
 pub mod groups;
 pub mod inbox;
-pub mod lanes;
 pub mod leases;
 pub mod limits;
 pub mod outbox;
 pub mod projection;
 pub mod requests;
 pub mod searches;
-pub mod story;
 
 use std::sync::Arc;
 
@@ -34,9 +34,9 @@ use async_trait::async_trait;
 
 use crate::Store;
 
-/// Somewhere a store can be opened.
+/// The way in which a test opens its store.
 #[async_trait]
-pub trait Place: Send + Sync {
+pub trait Harness: Send + Sync {
     /// Opens the store, empty the first time.
     async fn open(&self) -> Arc<dyn Store>;
 
@@ -47,11 +47,11 @@ pub trait Place: Send + Sync {
     async fn reopen(&self, store: Arc<dyn Store>) -> Option<Arc<dyn Store>>;
 }
 
-/// Makes a test of every point of the contract; `$place` makes a fresh [`Place`].
+/// Makes a test of every point of the contract; `$harness` makes a fresh [`Harness`].
 #[macro_export]
 macro_rules! store_contract {
-    ($place:expr) => {
-        $crate::store_contract! { $place,
+    ($harness:expr) => {
+        $crate::store_contract! { $harness,
             commits::{
                 a_change_is_there_whole,
                 a_change_adds_to_what_was_there,
@@ -81,10 +81,10 @@ macro_rules! store_contract {
                 concurrent_takers_take_each_once,
                 inbox_items_are_taken_once_and_come_back,
             }
-            lanes::{
+            account_locks::{
                 an_account_is_held_by_one_transfer,
                 another_core_or_kind_is_another_account,
-                a_lane_that_is_free_again_can_be_taken,
+                an_account_lock_that_is_free_again_can_be_taken,
                 an_account_goes_from_hand_to_hand_within_a_batch,
                 of_sixty_four_rivals_for_an_account_one_wins,
                 a_stale_decision_is_stale_whoever_holds_the_account,
@@ -114,7 +114,7 @@ macro_rules! store_contract {
                 many_writers_keep_the_order_of_each_transfer,
             }
             leases::{
-                a_lease_is_taken_renewed_lost_and_given_back,
+                a_lease_is_taken_renewed_lost_and_released,
                 of_sixty_four_who_want_a_lease_one_has_it,
                 leases_are_listed_by_name,
             }
@@ -147,7 +147,7 @@ macro_rules! store_contract {
                 a_strange_cursor_is_an_error,
             }
             projection::{
-                every_story_is_told_alike_by_journal_and_projection,
+                every_scenario_is_told_alike_by_journal_and_projection,
                 the_ledger_is_the_sum_of_all_postings,
                 the_overview_counts_what_is_there,
                 transfers_that_hold_their_account_are_named,
@@ -172,13 +172,13 @@ macro_rules! store_contract {
             }
         }
     };
-    ($place:expr, $($group:ident::{ $($point:ident),+ $(,)? })+) => {
+    ($harness:expr, $($group:ident::{ $($point:ident),+ $(,)? })+) => {
         $(mod $group {
             use super::*;
             $(
                 #[tokio::test]
                 async fn $point() {
-                    $crate::contract::$group::$point(&$place).await;
+                    $crate::contract::$group::$point(&$harness).await;
                 }
             )+
         })+

@@ -9,23 +9,23 @@ use kiungo_domain::outcome::Outcome;
 use kiungo_domain::transfer::{Event, Status, StepName, TransferUpdate};
 use tokio::task::JoinSet;
 
-use super::Place;
-use super::story::{
+use super::Harness;
+use super::fixtures::{
     at, clear, commit, complete, id, instruction, live, policy, received, rejection, then,
     wallet_instruction,
 };
 use crate::{CommitError, OutboxEvent, OutboxRow, Summary};
 
 fn told(rows: &[OutboxRow]) -> Vec<(TransferId, Status, &OutboxEvent)> {
-    rows.iter().map(|row| (row.transfer.id, row.transfer.status, &row.news)).collect()
+    rows.iter().map(|row| (row.transfer.id, row.transfer.status, &row.event)).collect()
 }
 
 fn ascends(rows: &[OutboxRow]) {
     assert!(rows.is_sorted_by(|one, next| one.no < next.no), "{rows:?}");
 }
 
-pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
-    let store = place.open_with_outbox().await;
+pub async fn what_becomes_known_is_told_in_order(harness: &dyn Harness) {
+    let store = harness.open_with_outbox().await;
     assert_eq!(store.outbox_rows(10).await.unwrap(), []);
     let first = commit(&*store, received(wallet_instruction(1, "W1"), at(1))).await;
     let other = commit(&*store, received(instruction(2), at(2))).await;
@@ -62,7 +62,7 @@ pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
         (id(2), begun.status(), &OutboxEvent::Status),
         (id(1), Status::Suspended, &OutboxEvent::Status),
     ];
-    expected.extend(opened.as_ref().map(|news| (id(1), Status::Suspended, news)));
+    expected.extend(opened.as_ref().map(|event| (id(1), Status::Suspended, event)));
     assert_eq!(told(&rows), expected);
     assert_eq!(rows[0].at, at(1));
     assert_eq!(rows[0].transfer, Summary::of(&first));
@@ -72,8 +72,8 @@ pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
     assert_eq!(store.outbox_rows(0).await.unwrap(), []);
 }
 
-pub async fn a_refused_change_tells_nothing(place: &dyn Place) {
-    let store = place.open_with_outbox().await;
+pub async fn a_refused_change_tells_nothing(harness: &dyn Harness) {
+    let store = harness.open_with_outbox().await;
     let first = commit(&*store, received(wallet_instruction(1, "W1"), at(1))).await;
     let refused = store.commit(received(wallet_instruction(2, "W1"), at(2))).await;
     assert!(matches!(refused, Err(CommitError::ReceiptTaken { .. })), "{refused:?}");
@@ -83,8 +83,8 @@ pub async fn a_refused_change_tells_nothing(place: &dyn Place) {
     assert_eq!(told(&rows), [(id(1), first.status(), &OutboxEvent::Status)]);
 }
 
-pub async fn what_was_told_is_gone(place: &dyn Place) {
-    let store = place.open_with_outbox().await;
+pub async fn what_was_told_is_gone(harness: &dyn Harness) {
+    let store = harness.open_with_outbox().await;
     for n in 0..5 {
         commit(&*store, received(instruction(n), at(1))).await;
     }
@@ -100,14 +100,14 @@ pub async fn what_was_told_is_gone(place: &dyn Place) {
     assert!(store.outbox_rows(10).await.unwrap()[0].no > rows[4].no);
 }
 
-pub async fn a_store_without_outbox_writes_none(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_store_without_outbox_writes_none(harness: &dyn Harness) {
+    let store = harness.open().await;
     live(&*store, 5, 10, 60).await;
     assert_eq!(store.outbox_rows(1_000).await.unwrap(), []);
 }
 
-pub async fn many_writers_keep_the_order_of_each_transfer(place: &dyn Place) {
-    let store = place.open_with_outbox().await;
+pub async fn many_writers_keep_the_order_of_each_transfer(harness: &dyn Harness) {
+    let store = harness.open_with_outbox().await;
     let mut writers = JoinSet::new();
     for n in 0..48 {
         let store = Arc::clone(&store);
@@ -131,7 +131,7 @@ pub async fn many_writers_keep_the_order_of_each_transfer(place: &dyn Place) {
     ascends(&rows);
     let mut heard: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in &rows {
-        assert_eq!(row.news, OutboxEvent::Status);
+        assert_eq!(row.event, OutboxEvent::Status);
         heard.entry(row.transfer.id).or_default().push(row.transfer.status);
     }
     assert_eq!(heard, expected);

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use kiungo_domain::Transfer;
 use kiungo_domain::transfer::{Instruction, Kind, Status, StepName, TransferUpdate};
 
-use super::Place;
-use super::story::{
+use super::Harness;
+use super::fixtures::{
     at, clear, clear_at, commit, complete, id, instruction, live, money, policy, provider,
     received, then, wallet_instruction,
 };
 use crate::{CollectionQuery, Summary, TransferQuery};
 
-pub async fn every_story_is_told_alike_by_journal_and_projection(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn every_scenario_is_told_alike_by_journal_and_projection(harness: &dyn Harness) {
+    let store = harness.open().await;
     let lived = live(&*store, 1, 30, 300).await;
     let mut ended = 0;
     for transfer in &lived {
@@ -30,8 +30,8 @@ pub async fn every_story_is_told_alike_by_journal_and_projection(place: &dyn Pla
     assert_eq!(found.rows.len(), lived.len());
 }
 
-pub async fn the_ledger_is_the_sum_of_all_postings(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn the_ledger_is_the_sum_of_all_postings(harness: &dyn Harness) {
+    let store = harness.open().await;
     assert_eq!(store.ledger().await.unwrap(), []);
     let lived = live(&*store, 2, 30, 300).await;
     let mut sums = BTreeMap::new();
@@ -51,8 +51,8 @@ pub async fn the_ledger_is_the_sum_of_all_postings(place: &dyn Place) {
     assert_eq!(ledger, sums.into_iter().collect::<Vec<_>>());
 }
 
-pub async fn the_overview_counts_what_is_there(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn the_overview_counts_what_is_there(harness: &dyn Harness) {
+    let store = harness.open().await;
     let nothing = store.overview(at(0)).await.unwrap();
     assert_eq!(nothing, crate::Overview::default());
     let lived = live(&*store, 3, 30, 300).await;
@@ -82,8 +82,8 @@ pub async fn the_overview_counts_what_is_there(place: &dyn Place) {
     assert_eq!(overview.oldest_unknown, unknown);
 }
 
-pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn transfers_that_hold_their_account_are_named(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut sent = Vec::new();
     for n in [3, 1, 2] {
         let first = commit(&*store, received(instruction(n), at(1))).await;
@@ -99,9 +99,9 @@ pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {
     assert_eq!(holding.iter().map(|summary| summary.id).collect::<Vec<_>>(), [id(3), id(1), id(2)]);
     assert!(holding.iter().all(|summary| summary.holds_account));
     let done = |update: &mut TransferUpdate| {
-        let done = kiungo_domain::outcome::Confirmation::bare(super::story::receipt("55"));
+        let done = kiungo_domain::outcome::Confirmation::bare(super::fixtures::receipt("55"));
         let outcome = kiungo_domain::Outcome::Executed(done);
-        update.conclude(StepName::Second, outcome, &super::story::policy());
+        update.conclude(StepName::Second, outcome, &super::fixtures::policy());
     };
     commit(&*store, then(&sent[0], at(3), done)).await;
     let holding = store.holding_accounts().await.unwrap();
@@ -109,8 +109,8 @@ pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {
 }
 
 /// More collections than a page holds: the one that is looked for is the oldest.
-pub async fn every_collection_under_way_is_found_by_what_a_payment_tells(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn every_collection_under_way_is_found_by_what_a_payment_tells(harness: &dyn Harness) {
+    let store = harness.open().await;
     let begun = async |n: u32, account: Option<u64>| {
         let first = commit(&*store, received(instruction(n), at(1))).await;
         match account {

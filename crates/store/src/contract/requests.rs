@@ -5,8 +5,8 @@ use std::sync::Arc;
 use kiungo_domain::{CoreId, Timestamp};
 use tokio::task::JoinSet;
 
-use super::Place;
-use super::story::{at, id};
+use super::Harness;
+use super::fixtures::{at, id};
 use crate::{
     CoreRequestDecision, CoreRequestQuery, CoreRequestRow, CoreRequestState, Cursor, Store,
     StoreError,
@@ -32,8 +32,8 @@ fn main() -> CoreId {
     CoreId::new("main").unwrap()
 }
 
-pub async fn a_request_is_stored_whole_and_once(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_request_is_stored_whole_and_once(harness: &dyn Harness) {
+    let store = harness.open().await;
     assert_eq!(store.core_request(&main(), "loan-1").await.unwrap(), None);
     assert!(store.put_core_request(row("loan-1", at(1))).await.unwrap());
     let other = CoreRequestRow { detail: "late".to_owned(), ..row("loan-1", at(2)) };
@@ -44,8 +44,8 @@ pub async fn a_request_is_stored_whole_and_once(place: &dyn Place) {
     assert_eq!(found, Some(CoreRequestRow { version: 1, ..row("loan-1", at(1)) }));
 }
 
-pub async fn a_request_changes_on_its_version_only(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_request_changes_on_its_version_only(harness: &dyn Harness) {
+    let store = harness.open().await;
     assert!(store.put_core_request(row("loan-1", at(1))).await.unwrap());
     let decision =
         CoreRequestDecision { at: at(2), by: "asha".into(), approved: true, reason: "ok".into() };
@@ -67,12 +67,12 @@ pub async fn a_request_changes_on_its_version_only(place: &dyn Place) {
     let found = store.core_request(&main(), "loan-1").await.unwrap();
     let expected = Some(CoreRequestRow { version: 2, ..changed });
     assert_eq!(found, expected);
-    let Some(store) = place.reopen(store).await else { return };
+    let Some(store) = harness.reopen(store).await else { return };
     assert_eq!(store.core_request(&main(), "loan-1").await.unwrap(), expected);
 }
 
-pub async fn of_many_writers_of_one_request_one_writes(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn of_many_writers_of_one_request_one_writes(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut writers = JoinSet::new();
     for _ in 0..32 {
         let store = Arc::clone(&store);
@@ -82,8 +82,8 @@ pub async fn of_many_writers_of_one_request_one_writes(place: &dyn Place) {
     assert_eq!(written.into_iter().filter(|written| *written).count(), 1);
 }
 
-pub async fn known_and_accepted_requests_are_found(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn known_and_accepted_requests_are_found(harness: &dyn Harness) {
+    let store = harness.open().await;
     for (request, second) in [("loan-1", 30), ("loan-2", 20), ("withdrawal-3-4", 10)] {
         let accepted =
             CoreRequestRow { state: CoreRequestState::Accepted, ..row(request, at(second)) };
@@ -101,8 +101,8 @@ pub async fn known_and_accepted_requests_are_found(place: &dyn Place) {
     assert_eq!(store.accepted_core_requests(&nobody, 9).await.unwrap(), []);
 }
 
-pub async fn requests_are_paged_newest_first(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn requests_are_paged_newest_first(harness: &dyn Harness) {
+    let store = harness.open().await;
     for number in 0..7 {
         let state = CoreRequestState::ALL[number % 6];
         // Two of each moment.

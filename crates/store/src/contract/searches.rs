@@ -4,9 +4,9 @@ use kiungo_domain::party::{AccountKey, AccountRef};
 use kiungo_domain::transfer::{Kind, Origin, Status};
 use kiungo_domain::{CoreId, Msisdn, TransferId};
 
-use super::Place;
+use super::Harness;
 use super::cases::completes;
-use super::story::{
+use super::fixtures::{
     at, clear_at, commit, id, instruction, money, provider, receipt, received, then,
     wallet_instruction,
 };
@@ -32,7 +32,7 @@ async fn stock(store: &dyn Store) {
     commit(store, received(loan, at(2))).await;
     let paid = commit(store, received(wallet_instruction(3, "W3"), at(3))).await;
     let suspend = |update: &mut kiungo_domain::transfer::TransferUpdate| {
-        update.refused(super::story::rejection());
+        update.refused(super::fixtures::rejection());
     };
     commit(store, then(&paid, at(4), suspend)).await;
     commit(store, received(instruction(4), at(5))).await;
@@ -41,8 +41,8 @@ async fn stock(store: &dyn Store) {
 /// A filter, and what it leaves.
 type Line = (fn(&mut TransferQuery), &'static [u32]);
 
-pub async fn every_filter_narrows_the_search(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn every_filter_narrows_the_search(harness: &dyn Harness) {
+    let store = harness.open().await;
     stock(&*store).await;
     let all = TransferQuery::default;
     let with = |change: fn(&mut TransferQuery)| {
@@ -114,8 +114,8 @@ pub async fn every_filter_narrows_the_search(place: &dyn Place) {
 }
 
 /// By the name that a caller gave, the text that a payer typed, and the account that was found.
-pub async fn accounts_and_amounts_are_found_as_people_write_them(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn accounts_and_amounts_are_found_as_people_write_them(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut named = instruction(1);
     named.accounts =
         vec![AccountRef { kind: None, key: AccountKey::AccountNo("SV-004 400".into()) }];
@@ -147,7 +147,7 @@ pub async fn accounts_and_amounts_are_found_as_people_write_them(place: &dyn Pla
     for (line, (query, expected)) in table.into_iter().enumerate() {
         let expected: Vec<_> = expected.into_iter().map(id).collect();
         assert_eq!(found(&*store, query.clone()).await, expected, "line {line}");
-        let with_receipt = TransferQuery { receipt: Some(super::story::receipt("W2")), ..query };
+        let with_receipt = TransferQuery { receipt: Some(super::fixtures::receipt("W2")), ..query };
         let expected: Vec<_> = expected.into_iter().filter(|found| *found == id(2)).collect();
         assert_eq!(found(&*store, with_receipt).await, expected, "line {line} by receipt");
     }
@@ -161,8 +161,8 @@ pub async fn accounts_and_amounts_are_found_as_people_write_them(place: &dyn Pla
 }
 
 /// Pages while rows arrive: newer ones, and ones of the very time at which a page ended.
-pub async fn pages_neither_lose_nor_repeat_a_row(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn pages_neither_lose_nor_repeat_a_row(harness: &dyn Harness) {
+    let store = harness.open().await;
     for n in 0..20 {
         commit(&*store, received(instruction(n), at(i64::from(n / 4)))).await;
     }
@@ -198,8 +198,8 @@ pub async fn pages_neither_lose_nor_repeat_a_row(place: &dyn Place) {
     }
 }
 
-pub async fn a_page_has_a_bound(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_page_has_a_bound(harness: &dyn Harness) {
+    let store = harness.open().await;
     for n in 0..60 {
         commit(&*store, received(instruction(n), at(0))).await;
     }
@@ -210,8 +210,8 @@ pub async fn a_page_has_a_bound(place: &dyn Place) {
     }
 }
 
-pub async fn a_strange_cursor_is_an_error(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_strange_cursor_is_an_error(harness: &dyn Harness) {
+    let store = harness.open().await;
     for text in ["", "x", "1.x", "9999999999999999999999.1", "1.2.3"] {
         let cursor = Some(Cursor(text.to_owned()));
         let refused = store.search(&TransferQuery { cursor, ..Default::default() }).await;

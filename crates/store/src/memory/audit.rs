@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
     use crate::Change;
-    use crate::contract::story::{at, clear_at, complete, instruction, policy, received, then};
+    use crate::contract::fixtures::{at, clear_at, complete, instruction, policy, received, then};
 
     fn holding(books: &mut Books, n: u32) -> Change {
         let first = received(instruction(n), at(1));

@@ -126,7 +126,7 @@ impl Books {
     pub(super) fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         let known = self.transfers.get(&change.decision.transfer.id());
         let status = known.map(|known| known.summary.status);
-        let news = self.outbox.news(status, &change.decision);
+        let events = self.outbox.events(status, &change.decision);
         let reckoned = self.reckon(&change);
         let reckoned = reckoned.map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let Change { decision, due, key, handles, allowance: _ } = change;
@@ -157,7 +157,7 @@ impl Books {
             let note = format!("became part of transfer {id}");
             self.set_inbox_state(item, &InboxState::Handled { note })?;
         }
-        self.outbox.tell(news);
+        self.outbox.tell(events);
         Ok(())
     }
 

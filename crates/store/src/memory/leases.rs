@@ -26,8 +26,8 @@ impl LeaseStore for MemoryStore {
         Ok(self.books().leases.take(name, holder, now, until))
     }
 
-    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
-        self.books().leases.give_back(name, holder);
+    async fn release_lease(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+        self.books().leases.release(name, holder);
         Ok(())
     }
 
@@ -62,7 +62,7 @@ impl Leases {
         true
     }
 
-    pub(super) fn give_back(&mut self, name: &str, holder: &str) {
+    pub(super) fn release(&mut self, name: &str, holder: &str) {
         if self.0.get(name).is_some_and(|lease| lease.holder == holder) {
             self.0.remove(name);
         }

@@ -36,7 +36,7 @@ impl OutboxStore for MemoryStore {
 
 impl Outbox {
     /// The outbox rows that a decision leads to, about a transfer that had this status before.
-    pub(super) fn news(
+    pub(super) fn events(
         &self,
         before: Option<Status>,
         decision: &Decision,
@@ -45,24 +45,24 @@ impl Outbox {
             return Vec::new();
         }
         let summary = Summary::of(&decision.transfer);
-        let mut news = Vec::new();
+        let mut events = Vec::new();
         if before != Some(summary.status) {
-            news.push((summary.updated_at, OutboxEvent::Status, summary.clone()));
+            events.push((summary.updated_at, OutboxEvent::Status, summary.clone()));
         }
         for entry in &decision.entries {
             if let Event::CaseOpened { case, detail, .. } = &entry.event {
                 let opened = OutboxEvent::CaseOpened { kind: *case, detail: detail.clone() };
-                news.push((entry.at, opened, summary.clone()));
+                events.push((entry.at, opened, summary.clone()));
             }
         }
-        news
+        events
     }
 
-    pub(super) fn tell(&mut self, news: Vec<(Timestamp, OutboxEvent, Summary)>) {
-        for (at, news, transfer) in news {
+    pub(super) fn tell(&mut self, events: Vec<(Timestamp, OutboxEvent, Summary)>) {
+        for (at, event, transfer) in events {
             self.last_no += 1;
             let no = self.last_no;
-            self.rows.insert(no, OutboxRow { no, at, news, transfer });
+            self.rows.insert(no, OutboxRow { no, at, event, transfer });
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{LedgerAccount, Posting};
-use kiungo_store::contract::Place;
-use kiungo_store::contract::story::{at, clear, provider, received, then, wallet_instruction};
+use kiungo_store::contract::Harness;
+use kiungo_store::contract::fixtures::{at, clear, provider, received, then, wallet_instruction};
 use kiungo_store::{
     CommitError, MemoryStore, Reports as _, Store, StoreError, TransferCommits as _,
     TransferStore as _,
@@ -14,7 +14,7 @@ use kiungo_store::{
 struct InMemory;
 
 #[async_trait]
-impl Place for InMemory {
+impl Harness for InMemory {
     async fn open(&self) -> Arc<dyn Store> {
         Arc::new(MemoryStore::audited())
     }

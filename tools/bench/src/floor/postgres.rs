@@ -57,10 +57,10 @@ const PUT_STATES: &str = "
     )
     WHERE s.id = w.id::uuid AND s.version < w.version";
 
-const LEAVE_LANES: &str = "
+const RELEASE_ACCOUNT_LOCKS: &str = "
     DELETE FROM lanes AS l USING unnest($1::text[]) AS w (id) WHERE l.transfer_id = w.id::uuid";
 
-const PUT_LANES: &str = "
+const PUT_ACCOUNT_LOCKS: &str = "
     INSERT INTO lanes (core, kind, account, transfer_id)
     SELECT w.core, w.kind, w.account, w.id::uuid
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (core, kind, account, id)
@@ -171,8 +171,9 @@ impl Database for Postgresql {
         self.put(NEW_TRANSFERS, batch.iter().flat_map(|rows| &rows.transfer)).await?;
         self.put(NEW_STATES, batch.iter().flat_map(|rows| &rows.new_state)).await?;
         self.put(PUT_STATES, batch.iter().flat_map(|rows| &rows.state)).await?;
-        self.put(LEAVE_LANES, batch.iter().flat_map(|rows| &rows.lanes_left)).await?;
-        self.put(PUT_LANES, batch.iter().flat_map(|rows| &rows.lanes)).await?;
+        self.put(RELEASE_ACCOUNT_LOCKS, batch.iter().flat_map(|rows| &rows.account_locks_left))
+            .await?;
+        self.put(PUT_ACCOUNT_LOCKS, batch.iter().flat_map(|rows| &rows.account_locks)).await?;
         self.put(PUT_LEDGER, batch.iter().flat_map(|rows| &rows.ledger)).await?;
         self.put(PUT_RECEIPTS, batch.iter().flat_map(|rows| &rows.receipts)).await?;
         self.put(PUT_KEYS, batch.iter().flat_map(|rows| &rows.keys)).await?;

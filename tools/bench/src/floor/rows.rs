@@ -50,8 +50,8 @@ pub(super) struct Rows {
     /// Its state, if it is stored.
     pub(super) state: Vec<Row>,
     /// The transfer, if it lets go of its account.
-    pub(super) lanes_left: Vec<Row>,
-    pub(super) lanes: Vec<Row>,
+    pub(super) account_locks_left: Vec<Row>,
+    pub(super) account_locks: Vec<Row>,
     pub(super) ledger: Vec<Row>,
     pub(super) receipts: Vec<Row>,
     pub(super) keys: Vec<Row>,
@@ -111,26 +111,26 @@ impl Rows {
                 rows.terms.push(Row::new(vec![text(&term), micros(received), id()]));
             }
         }
-        rows.lane(&decision.transfer, before);
+        rows.lock(&decision.transfer, before);
         rows.count(&decision.transfer, before);
         if outbox && before.is_none_or(|before| before.status != summary.status) {
-            let news = serde_json::to_string(&OutboxEvent::Status)?;
-            let cells = vec![id(), micros(summary.updated_at), text(&news), text(&json)];
+            let event = serde_json::to_string(&OutboxEvent::Status)?;
+            let cells = vec![id(), micros(summary.updated_at), text(&event), text(&json)];
             rows.outbox.push(Row::new(cells));
         }
         Ok(rows)
     }
 
-    fn lane(&mut self, transfer: &Transfer, before: Option<Standing>) {
+    fn lock(&mut self, transfer: &Transfer, before: Option<Standing>) {
         let (held, holds) =
             (before.is_some_and(|before| before.holds_account), transfer.holds_account());
         if held && !holds {
-            self.lanes_left.push(Row::new(vec![text(&transfer.id())]));
+            self.account_locks_left.push(Row::new(vec![text(&transfer.id())]));
         }
         if let Some(account) = transfer.account().filter(|_| holds && !held) {
             let core = text(&transfer.instruction().core);
             let (kind, number) = (text(account.kind.as_str()), text(&account.id));
-            self.lanes.push(Row::new(vec![core, kind, number, text(&transfer.id())]));
+            self.account_locks.push(Row::new(vec![core, kind, number, text(&transfer.id())]));
         }
     }
 
@@ -147,7 +147,7 @@ impl Rows {
         let grow = self.events.len() + self.ledger.len() + self.receipts.len() + self.keys.len();
         let grow = grow + self.terms.len();
         let of_transfer = self.transfer.len() + self.new_state.len() + self.state.len();
-        of_transfer + grow + self.lanes.len() + self.outbox.len()
+        of_transfer + grow + self.account_locks.len() + self.outbox.len()
     }
 }
 

@@ -31,9 +31,9 @@ const PUT_STATES: &str = "
         collecting = ?14, collecting_label = ?15, state = ?16
     WHERE no = (SELECT no FROM transfers WHERE id = ?1) AND version < ?2";
 
-const LEAVE_LANES: &str = "DELETE FROM lanes WHERE transfer_id = ?1";
+const RELEASE_ACCOUNT_LOCKS: &str = "DELETE FROM lanes WHERE transfer_id = ?1";
 
-const PUT_LANES: &str = "
+const PUT_ACCOUNT_LOCKS: &str = "
     INSERT INTO lanes (core, kind, account, transfer_id) VALUES (?1, ?2, ?3, ?4)";
 
 const PUT_COUNTS: &str = "
@@ -105,8 +105,8 @@ impl Database for Sqlite {
         self.put(NEW_TRANSFERS, batch.iter().flat_map(|rows| &rows.transfer))?;
         self.put(NEW_STATES, batch.iter().flat_map(|rows| &rows.new_state))?;
         self.put(PUT_STATES, batch.iter().flat_map(|rows| &rows.state))?;
-        self.put(LEAVE_LANES, batch.iter().flat_map(|rows| &rows.lanes_left))?;
-        self.put(PUT_LANES, batch.iter().flat_map(|rows| &rows.lanes))?;
+        self.put(RELEASE_ACCOUNT_LOCKS, batch.iter().flat_map(|rows| &rows.account_locks_left))?;
+        self.put(PUT_ACCOUNT_LOCKS, batch.iter().flat_map(|rows| &rows.account_locks))?;
         self.put(PUT_LEDGER, batch.iter().flat_map(|rows| &rows.ledger))?;
         self.put(PUT_RECEIPTS, batch.iter().flat_map(|rows| &rows.receipts))?;
         self.put(PUT_KEYS, batch.iter().flat_map(|rows| &rows.keys))?;

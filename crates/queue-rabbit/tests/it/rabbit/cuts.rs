@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo_queue::contract::story::{collect, command, next, next_command, work, works};
-use kiungo_queue::contract::{Place as _, Process};
+use kiungo_queue::contract::fixtures::{collect, command, next, next_command, work, works};
+use kiungo_queue::contract::{Harness as _, Process};
 use kiungo_queue::{Events as _, QueueError, Shard, WorkQueue as _};
 use kiungo_queue_rabbit::RabbitQueue;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use kiungo_queue::contract::story::{PREFETCH, SHARDS};
-use kiungo_queue::contract::{Listener, Place, Process};
+use kiungo_queue::contract::fixtures::{PREFETCH, SHARDS};
+use kiungo_queue::contract::{Harness, Listener, Process};
 use kiungo_queue::{EventMessage, SentCommand};
 use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue, Topology};
 use lapin::options::{
@@ -137,7 +137,7 @@ pub(super) fn url() -> String {
 }
 
 #[async_trait]
-impl Place for Names {
+impl Harness for Names {
     async fn open(&self) -> Process {
         let queue = RabbitQueue::open(self.options()).await.unwrap();
         Process {

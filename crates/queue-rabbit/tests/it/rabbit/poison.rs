@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use kiungo_queue::contract::Place as _;
-use kiungo_queue::contract::story::{collect, command, event, next_command, work, works};
+use kiungo_queue::contract::Harness as _;
+use kiungo_queue::contract::fixtures::{collect, command, event, next_command, work, works};
 use kiungo_queue::{DeadLetter, DeadLetters as _, Events as _, Shard, WorkQueue as _};
 use kiungo_queue_rabbit::RabbitQueue;
 use lapin::BasicProperties;

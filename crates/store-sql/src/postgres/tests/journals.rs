@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use kiungo_store::contract::story::{at, id, instruction, received};
+use kiungo_store::contract::fixtures::{at, id, instruction, received};
 use kiungo_store::{StoreError, TransferCommits as _};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};

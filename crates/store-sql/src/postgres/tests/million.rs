@@ -2,7 +2,7 @@
 
 use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{Msisdn, Timestamp};
-use kiungo_store::contract::story::{money, provider, receipt};
+use kiungo_store::contract::fixtures::{money, provider, receipt};
 use kiungo_store::terms::account_term;
 use kiungo_store::{Cursor, TransferQuery};
 use serde_json::Value;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kiungo_store::Store;
-use kiungo_store::contract::Place;
+use kiungo_store::contract::Harness;
 use kiungo_store_sql::{PostgresOptions, PostgresStore};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -66,7 +66,7 @@ impl Drop for Schema {
 }
 
 #[async_trait]
-impl Place for Schema {
+impl Harness for Schema {
     async fn open(&self) -> Arc<dyn Store> {
         self.open_as(&self.options()).await
     }

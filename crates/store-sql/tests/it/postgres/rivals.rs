@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use kiungo_domain::transfer::{Instruction, Kind, StepName};
 use kiungo_domain::{Msisdn, Outcome, Transfer};
-use kiungo_store::contract::Place;
-use kiungo_store::contract::limits::{all_may, wallet_may, within};
-use kiungo_store::contract::story::{
+use kiungo_store::contract::Harness;
+use kiungo_store::contract::fixtures::{
     arrival, at, clear, clear_at, due, id, instruction, keyed, money, policy, provider, receipt,
     received, rejection, then, wallet_instruction,
 };
+use kiungo_store::contract::limits::{all_may, wallet_may, within};
 use kiungo_store::{
     Allowance, ArchiveStore as _, Arrival, Cap, Change, CommitError, DueStore as _, InboxState,
     InboxStore as _, LeaseStore as _, Reports as _, TransferCommits as _, TransferQuery,

@@ -1,4 +1,4 @@
-//! Stories for the contract: transfers that live through whatever a seed draws.
+//! Transfers for the contract: single ones, and random scenarios that a seed draws.
 
 use std::time::Duration;
 

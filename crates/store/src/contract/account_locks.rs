@@ -5,11 +5,11 @@ use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::{Instruction, Kind, StepName, TransferUpdate};
 use kiungo_domain::{AccountRef, CoreId, Outcome, Transfer, TransferId};
 
-use super::Place;
-use super::groups::at_once;
-use super::story::{
+use super::Harness;
+use super::fixtures::{
     at, clear_at, commit, complete, id, instruction, policy, receipt, received, rejection, then,
 };
+use super::groups::at_once;
 use crate::{Change, CommitError, Store};
 
 /// A withdrawal that begins with the core, and found account 5.
@@ -54,8 +54,8 @@ fn held_by(owner: TransferId) -> Result<(), CommitError> {
     Err(CommitError::AccountHeld { owner })
 }
 
-pub async fn an_account_is_held_by_one_transfer(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_account_is_held_by_one_transfer(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut all = Vec::new();
     for n in 1..=4 {
         all.push(cleared(&*store, n).await);
@@ -72,13 +72,13 @@ pub async fn an_account_is_held_by_one_transfer(place: &dyn Place) {
     assert_eq!(store.commit(takes(&all[1])).await, held_by(id(1)));
     let holding = store.holding_accounts().await.unwrap();
     assert_eq!(holding.iter().map(|summary| summary.id).collect::<Vec<_>>(), [id(1)]);
-    if let Some(store) = place.reopen(store).await {
+    if let Some(store) = harness.reopen(store).await {
         assert_eq!(store.commit(takes(&all[1])).await, held_by(id(1)));
     }
 }
 
-pub async fn another_core_or_kind_is_another_account(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn another_core_or_kind_is_another_account(harness: &dyn Harness) {
+    let store = harness.open().await;
     let here = cleared(&*store, 1).await;
     let elsewhere =
         Instruction { kind: Kind::Withdrawal, core: CoreId::new("other").unwrap(), ..named(2) };
@@ -94,8 +94,8 @@ pub async fn another_core_or_kind_is_another_account(place: &dyn Place) {
     assert_eq!(store.holding_accounts().await.unwrap().len(), 3);
 }
 
-pub async fn a_lane_that_is_free_again_can_be_taken(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_account_lock_that_is_free_again_can_be_taken(harness: &dyn Harness) {
+    let store = harness.open().await;
     let (one, two) = (cleared(&*store, 1).await, cleared(&*store, 2).await);
     let one = commit(&*store, takes(&one)).await;
     assert_eq!(store.commit(takes(&two)).await, held_by(id(1)));
@@ -112,8 +112,8 @@ pub async fn a_lane_that_is_free_again_can_be_taken(place: &dyn Place) {
 }
 
 /// The changes of a batch are judged in their order, and rows that go are gone before others come.
-pub async fn an_account_goes_from_hand_to_hand_within_a_batch(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn an_account_goes_from_hand_to_hand_within_a_batch(harness: &dyn Harness) {
+    let store = harness.open().await;
     let one = commit(&*store, takes(&cleared(&*store, 1).await)).await;
     let two = cleared(&*store, 2).await;
     let new = Instruction { kind: Kind::Withdrawal, ..named(3) };
@@ -141,8 +141,8 @@ pub async fn an_account_goes_from_hand_to_hand_within_a_batch(place: &dyn Place)
     assert_eq!(store.commit(takes(&five)).await, held_by(id(4)));
 }
 
-pub async fn of_sixty_four_rivals_for_an_account_one_wins(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn of_sixty_four_rivals_for_an_account_one_wins(harness: &dyn Harness) {
+    let store = harness.open().await;
     let mut changes = Vec::new();
     for n in 0..64 {
         changes.push(takes(&cleared(&*store, n).await));
@@ -156,8 +156,8 @@ pub async fn of_sixty_four_rivals_for_an_account_one_wins(place: &dyn Place) {
     }
 }
 
-pub async fn a_stale_decision_is_stale_whoever_holds_the_account(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_stale_decision_is_stale_whoever_holds_the_account(harness: &dyn Harness) {
+    let store = harness.open().await;
     let (one, two) = (cleared(&*store, 1).await, cleared(&*store, 2).await);
     commit(&*store, takes(&one)).await;
     let late = takes(&two);
@@ -170,8 +170,8 @@ pub async fn a_stale_decision_is_stale_whoever_holds_the_account(place: &dyn Pla
 }
 
 /// The receipt is judged after the account, and a refusal leaves the account as it was.
-pub async fn a_refused_decision_takes_no_account(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn a_refused_decision_takes_no_account(harness: &dyn Harness) {
+    let store = harness.open().await;
     let claims = |update: &mut TransferUpdate| {
         clear_at(update, 5);
         complete(update, StepName::First, "W1");
@@ -194,8 +194,8 @@ pub async fn a_refused_decision_takes_no_account(place: &dyn Place) {
 }
 
 /// One decision may end an operation, name another account and begin anew there.
-pub async fn who_is_given_another_account_lets_go_of_the_first(place: &dyn Place) {
-    let store = place.open().await;
+pub async fn who_is_given_another_account_lets_go_of_the_first(harness: &dyn Harness) {
+    let store = harness.open().await;
     let begins = |account: u64, text: &'static str| {
         move |update: &mut TransferUpdate| {
             clear_at(update, account);

@@ -1,4 +1,4 @@
-//! The helpers with which the points of the contract are told.
+//! Messages and helpers for the points of the contract.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use kiungo_domain::{Slot, TransferId};
 use uuid::Uuid;
 
-use super::Place;
+use super::Harness;
 use crate::{Command, Commands, Delivery, EventMessage, Membership, SentCommand, Shard, Work};
 
 /// Deliveries that are held unacknowledged at most.
@@ -55,17 +55,17 @@ pub async fn collect(member: &mut Box<dyn Membership>, count: usize) -> (Vec<Wor
 }
 
 /// Asserts that nothing comes.
-pub async fn silent(place: &dyn Place, member: &mut Box<dyn Membership>) {
-    let next = tokio::time::timeout(place.patience(), member.next()).await;
+pub async fn silent(harness: &dyn Harness, member: &mut Box<dyn Membership>) {
+    let next = tokio::time::timeout(harness.patience(), member.next()).await;
     if let Ok(delivery) = next {
         panic!("a delivery comes: {:?}", delivery.map(|delivery| delivery.work));
     }
 }
 
 /// A command with a user.
-pub fn command(place: &dyn Place, body: &'static str) -> SentCommand {
+pub fn command(harness: &dyn Harness, body: &'static str) -> SentCommand {
     SentCommand {
-        user: Some(place.user()),
+        user: Some(harness.user()),
         content_type: Some("application/cloudevents+json".to_owned()),
         routing_key: "transfer.create".to_owned(),
         body: Bytes::from_static(body.as_bytes()),
@@ -79,8 +79,8 @@ pub async fn next_command(commands: &mut Box<dyn Commands>) -> Command {
 }
 
 /// No command comes.
-pub async fn no_command(place: &dyn Place, commands: &mut Box<dyn Commands>) {
-    let next = tokio::time::timeout(place.patience(), commands.next()).await;
+pub async fn no_command(harness: &dyn Harness, commands: &mut Box<dyn Commands>) {
+    let next = tokio::time::timeout(harness.patience(), commands.next()).await;
     if let Ok(command) = next {
         panic!("a command comes: {:?}", command.map(|command| command.body));
     }
