@@ -8,10 +8,8 @@ use crate::member::{
     CALLBACK_ATTEMPTS, CALLBACK_RETRY_MS, Member, NewSecret, Place, Provider, Side,
 };
 
-/// The provider's id.
+/// The provider's id, and the name of its shipped mapping.
 pub const ID: &str = "mpesa-tz";
-/// The shipped mapping of M-Pesa in Tanzania.
-pub const SHIPPED: &str = include_str!("../../../../mappings/mpesa-tz.toml");
 
 /// The file of the API key, and the number of its characters.
 const API_KEY: &str = "mpesa-api-key";
@@ -24,7 +22,6 @@ pub const MEMBER: Member = Member {
     completed,
     side: Side::Provider(Provider {
         id: ID,
-        shipped: SHIPPED,
         changes,
         secrets: &[("api_key", API_KEY)],
     }),
