@@ -243,7 +243,9 @@ mod tests {
     fn the_configuration_must_give_the_values_that_a_mapping_leaves_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tz.toml");
-        let text = mapping_override::merge(&whole(MPESA_TZ).unwrap(), "[callbacks]\nexpected = true").unwrap();
+        let text =
+            mapping_override::merge(&whole(MPESA_TZ).unwrap(), "[callbacks]\nexpected = true")
+                .unwrap();
         fs::write(&path, text).unwrap();
         let mapping = FAMILIES.load(&path).unwrap();
         let left = requirements::of(&mapping, &*FAMILIES.plan(&mapping).unwrap());

@@ -151,7 +151,8 @@ impl Joining<'_> {
         };
         for (index, path) in paths.iter().enumerate() {
             let key = format!("{UNSET}[{index}]");
-            let Some((text, parts)) = path.text().and_then(|text| Some((text, parts(text)?))) else {
+            let Some((text, parts)) = path.text().and_then(|text| Some((text, parts(text)?)))
+            else {
                 let message = "must be a key with its tables, for example \"codes.collect.X\"";
                 self.problem(path.at.start, &key, message);
                 continue;

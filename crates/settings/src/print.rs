@@ -158,8 +158,9 @@ fn inline(value: &Value) -> String {
         Kind::Table(entries) if entries.is_empty() => "{}".to_owned(),
         Kind::Table(entries) => {
             let entries = entries.iter();
-            let entries: Vec<_> =
-                entries.map(|(name, it)| format!("{} = {}", key(name), inline(&it.value))).collect();
+            let entries: Vec<_> = entries
+                .map(|(name, it)| format!("{} = {}", key(name), inline(&it.value)))
+                .collect();
             format!("{{ {} }}", entries.join(", "))
         }
     }

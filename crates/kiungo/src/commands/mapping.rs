@@ -56,7 +56,8 @@ fn check(files: &[PathBuf], output: Output) -> Result<(), Failure> {
     let extended = extended(files);
     for file in files {
         if let Some(children) = extended.get(&canonical(file)).filter(|_| !is_provider(file)) {
-            let children: Vec<_> = children.iter().map(|child| child.display().to_string()).collect();
+            let children: Vec<_> =
+                children.iter().map(|child| child.display().to_string()).collect();
             text.push(format!("{}: checked with {}", file.display(), children.join(", ")));
             json.push(json!({ "file": file, "ok": true, "extended_by": children }));
             continue;
@@ -104,7 +105,9 @@ fn canonical(path: &Path) -> PathBuf {
 
 /// True if a file names a provider, or cannot be read, which its check will say.
 fn is_provider(path: &Path) -> bool {
-    let named = |document: &Document| Some(document.root().get("provider")?.value.entries()?.contains_key("id"));
+    let named = |document: &Document| {
+        Some(document.root().get("provider")?.value.entries()?.contains_key("id"))
+    };
     file::read(path).map_or(true, |document| named(&document).unwrap_or(false))
 }
 

@@ -62,7 +62,9 @@ fn refused(text: &str) -> Vec<String> {
     let errors = child(text, SMALL).unwrap_err();
     let name = |path: &str| Path::new(path).file_name().unwrap().to_str().unwrap().to_owned();
     let problems = errors.problems().iter();
-    problems.map(|it| format!("{}:{}: {}: {}", name(&it.file), it.line, it.key, it.message)).collect()
+    problems
+        .map(|it| format!("{}:{}: {}: {}", name(&it.file), it.line, it.key, it.message))
+        .collect()
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn a_child_has_the_values_of_its_parent_and_its_own() {
     assert!(mapping.document().parents()[0].ends_with("market.toml"));
     let place = |path: &[&str]| mapping.problem(path, "").place();
     assert!(place(&["limits", "collect", "min"]).ends_with("bank.toml:5:7"));
-    assert!(place(&["limits", "collect", "max"]).ends_with("market.toml:12:7"));
+    assert!(place(&["limits", "collect", "max"]).ends_with("market.toml:13:7"));
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn the_whole_is_checked_and_a_problem_stands_where_its_value_does() {
     assert!(said.iter().any(|it| it.contains("limits.collect")), "{said:?}");
     let parent = SMALL.replace("decimals = 0", "decimals = 9").replace("id = \"mpesa-tz\"", "");
     let errors = child("", &parent).unwrap_err().to_string();
-    assert!(errors.contains("market.toml:8:12: money.decimals"), "{errors}");
+    assert!(errors.contains("market.toml:9:12: money.decimals"), "{errors}");
     assert!(errors.contains("market.toml:2:1: provider.id: is missing"), "{errors}");
     let whole = child("[provider]\nid = \"bank\"\n", &parent.replace("= 9", "= 0")).unwrap();
     assert_eq!(whole.id().as_str(), "bank");
@@ -109,7 +111,7 @@ fn what_has_no_effect_is_an_error() {
                     is `limits.collect.min`";
     assert_eq!(said[0], expected);
     assert!(said[1].starts_with("bank.toml:4: money.decimals: says the same as "), "{said:?}");
-    assert!(said[1].ends_with("market.toml:8: remove it"), "{said:?}");
+    assert!(said[1].ends_with("market.toml:9: remove it"), "{said:?}");
 }
 
 #[test]

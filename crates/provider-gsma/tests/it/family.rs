@@ -76,6 +76,29 @@ fn nothing_is_sent_again_without_a_promise() {
 }
 
 #[test]
+fn a_child_cannot_change_a_promise_that_its_parent_states() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("whole.toml"), shipped("gsma-sandbox")).unwrap();
+    let said = |child: &str| {
+        let file = folder.path().join("bank.toml");
+        std::fs::write(&file, format!("extends = \"whole\"\n{child}")).unwrap();
+        let mapping = FAMILIES.load(&file).unwrap_or_else(|errors| panic!("\n{errors}"));
+        FAMILIES.plan(&mapping).err().map(|errors| errors.to_string()).unwrap_or_default()
+    };
+    assert_eq!(said("[gsma]\ncollect_timeout_s = 90\n"), "");
+    for (child, key) in [
+        ("[gsma]\nrejects_duplicates = false", "gsma.rejects_duplicates"),
+        ("[gsma]\nindexing_window_s = 1", "gsma.indexing_window_s"),
+        ("unset = [\"gsma.rejects_duplicates\"]", "gsma.rejects_duplicates"),
+        ("unset = [\"gsma.payments\"]", "gsma.payments.confirms"),
+    ] {
+        let error = said(child);
+        let sealed = format!("{key}: is a promise of the provider, which ");
+        assert!(error.contains("bank.toml:") && error.contains(&sealed), "{child}: {error}");
+    }
+}
+
+#[test]
 fn secrets_and_addresses_depend_on_the_login() {
     let needed = |plan: &dyn Plan| -> Vec<String> {
         let needed = plan.secrets().into_iter().filter(|secret| secret.needed_by.is_some());

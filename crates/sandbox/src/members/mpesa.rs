@@ -20,11 +20,7 @@ pub const MEMBER: Member = Member {
     secrets: &[NewSecret { file: API_KEY, length: API_KEY_LENGTH }],
     options,
     completed,
-    side: Side::Provider(Provider {
-        id: ID,
-        changes,
-        secrets: &[("api_key", API_KEY)],
-    }),
+    side: Side::Provider(Provider { id: ID, changes, secrets: &[("api_key", API_KEY)] }),
 };
 
 /// A private key of its own, so that the public key in the mapping stays right.

@@ -30,7 +30,8 @@ const PARENT: &str = "[provider]\nfamily = \"x\"\n[codes.all]\nA-1 = { means = \
 
 #[test]
 fn tables_are_joined_and_lists_and_values_replaced() {
-    let child = "[codes.all]\nA-1 = { means = \"rejected\", reason = \"other\" }\n[hours]\nsunday = [3]\n";
+    let child =
+        "[codes.all]\nA-1 = { means = \"rejected\", reason = \"other\" }\n[hours]\nsunday = [3]\n";
     let expected = "[codes.all]\nA-1 = { means = \"rejected\", reason = \"other\" }\n\
                     \"b.c/d\" = { means = \"pending\", text = \"wait\" }\n\n\
                     [hours]\nsunday = [3]\n\n[provider]\nfamily = \"x\"\n";
@@ -109,7 +110,8 @@ fn the_parent_is_a_file_of_the_same_folder_named_first() {
 
 #[test]
 fn a_circle_is_an_error() {
-    let circle = refused("extends = \"a\"\n", &[("a", "extends = \"b\""), ("b", "extends = \"a\"")]);
+    let circle =
+        refused("extends = \"a\"\n", &[("a", "extends = \"b\""), ("b", "extends = \"a\"")]);
     assert_eq!(circle, "b.toml:1:11: extends: is a circle: child extends a extends b extends a");
     let itself = refused("extends = \"child\"\n", &[("child", "")]);
     assert_eq!(itself, "child.toml:1:11: extends: is a circle: child extends child");

@@ -143,6 +143,11 @@ mod tests {
         let key = plan.api_key.unwrap();
         assert!(plan.next.contains(&key));
         write_new(&plan.files).unwrap();
+        let mut mappings: Vec<_> = fs::read_dir(home.path().join("mappings")).unwrap().collect();
+        mappings.sort_by_key(|entry| entry.as_ref().unwrap().path());
+        let names = mappings.into_iter().map(|entry| entry.unwrap().file_name());
+        let copied = ["gsma-mobile-money.toml", "gsma-sandbox.toml"];
+        assert_eq!(names.collect::<Vec<_>>(), copied, "the file and the one that it extends");
         let errors = load(home.path()).unwrap_err();
         let mut named: Vec<_> =
             errors.problems().iter().map(|problem| problem.key.as_str()).collect();
