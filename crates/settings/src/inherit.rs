@@ -217,10 +217,12 @@ fn near(entries: &Entries, path: &[String]) -> String {
         way.extend(wanted.map(|part| print::key(part)));
         (table, wanted) = (inner, parts.next());
     }
-    let known = table.keys().map(String::as_str);
-    let Some((_, nearest)) = wanted.and_then(|wanted| nearest(wanted, known)) else {
-        return String::new();
-    };
+    // A name with points in it may have been written without quotes.
+    let rest: Vec<&str> = wanted.into_iter().chain(parts).map(String::as_str).collect();
+    let readings = [wanted.cloned().unwrap_or_default(), rest.join(".")];
+    let known = || table.keys().map(String::as_str);
+    let nearest = readings.iter().filter_map(|reading| nearest(reading, known())).min();
+    let Some((_, nearest)) = nearest else { return String::new() };
     way.push(print::key(nearest));
     format!("; the nearest one is `{}`", way.join("."))
 }

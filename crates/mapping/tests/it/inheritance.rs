@@ -106,8 +106,8 @@ fn a_child_cannot_change_the_family_of_its_parent() {
 
 #[test]
 fn what_has_no_effect_is_an_error() {
-    let said = refused("unset = [\"limits.collect.mni\"]\n[money]\ndecimals = 0\n");
-    let expected = "bank.toml:2: unset[0]: the parent has no key `limits.collect.mni`; the nearest one \
+    let said = refused("unset = [\"limits.collect.mim\"]\n[money]\ndecimals = 0\n");
+    let expected = "bank.toml:2: unset[0]: the parent has no key `limits.collect.mim`; the nearest one \
                     is `limits.collect.min`";
     assert_eq!(said[0], expected);
     assert!(said[1].starts_with("bank.toml:4: money.decimals: says the same as "), "{said:?}");

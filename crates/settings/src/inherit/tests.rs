@@ -53,7 +53,7 @@ fn a_removal_that_removes_nothing_names_the_nearest_key() {
         ("codes.all.A-2", "codes.all.A-1"),
         ("codes.al.A-1", "codes.all"),
         ("hour", "hours"),
-        ("codes.all.b.c", "codes.all.\\\"b.c/d\\\""),
+        ("codes.all.b.c/d", "codes.all.\\\"b.c/d\\\""),
         ("hours.sunday.x", ""),
     ] {
         let (_, problems) = joined(&format!("unset = [\"{key}\"]\n"), PARENT);
@@ -70,7 +70,7 @@ fn a_removal_that_removes_nothing_names_the_nearest_key() {
 
 #[test]
 fn removals_are_a_list_of_keys_of_a_parent() {
-    let (_, problems) = joined("unset = [1, \"a..b\", \"\", 'a\"b']\n", PARENT);
+    let (_, problems) = joined("unset = [1, \"a..b\", \"\", 'a.\"b']\n", PARENT);
     assert_eq!(problems.len(), 4, "{problems:?}");
     let message = "must be a key with its tables, for example \"codes.collect.X\"";
     assert!(problems.iter().all(|problem| problem.ends_with(message)), "{problems:?}");
