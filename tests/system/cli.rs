@@ -205,6 +205,41 @@ async fn a_mapping_is_checked_to_the_line() {
 }
 
 #[tokio::test]
+async fn a_mapping_is_shown_and_checked_with_the_file_that_it_extends() {
+    let installation = Installation::new(&World::start().await);
+    let write =
+        |name: &str, text: &str| std::fs::write(installation.path().join(name), text).unwrap();
+    write("bank.toml", "extends = \"mpesa-tz\"\n[provider]\nid = \"bank\"\n");
+    let (code, out, _) = run(&installation, &["mapping", "show", "bank.toml"]).await;
+    assert_eq!(code, 0);
+    assert!(out.contains("\nid = \"bank\"  # bank.toml:3\n"), "{out}");
+    assert!(out.contains("\nfamily = \"mpesa\"  # mpesa-tz.toml:"), "{out}");
+    let (_, out, _) = run(&installation, &["--json", "mapping", "show", "bank.toml"]).await;
+    let shown: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(shown["mapping"]["provider"]["id"], "bank");
+    assert_eq!(shown["places"]["provider.id"], "bank.toml:3");
+    assert_eq!(shown["extends"], serde_json::json!(["mpesa-tz.toml"]));
+    // A parent that is no provider is checked with its children only.
+    let text = std::fs::read_to_string(installation.path().join("mpesa-tz.toml")).unwrap();
+    write("family.toml", &text.replacen("\nid = \"mpesa-tz\"\n", "\n", 1));
+    write("bank.toml", "extends = \"family\"\n[provider]\nid = \"bank\"\n");
+    let (code, out, _) =
+        run(&installation, &["mapping", "check", "family.toml", "bank.toml"]).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(out.starts_with("family.toml: checked with bank.toml\nbank.toml: ok"), "{out}");
+    let (code, out, _) = run(&installation, &["mapping", "check", "family.toml"]).await;
+    assert_eq!(code, 1);
+    assert!(out.contains("provider.id: is missing"), "{out}");
+    write("bank.toml", "extends = \"family\"\nunset = [\"hour\"]\n");
+    let (code, _, complaint) = run(&installation, &["mapping", "show", "bank.toml"]).await;
+    assert_eq!(code, 1);
+    assert!(
+        complaint.contains("bank.toml:2:10: unset[0]: the parent has no key `hour`"),
+        "{complaint}"
+    );
+}
+
+#[tokio::test]
 async fn simulators_stay_on_this_machine() {
     let installation = Installation::new(&World::start().await);
     let (code, _, complaint) =

@@ -125,11 +125,12 @@ impl World {
 
     /// Writes configuration and mappings for a Kiungo on this port.
     pub(crate) fn configure(&self, folder: &Path, port: u16, core_at: &str) {
-        let gsma =
-            mapping_override::merge(mapping_override::GSMA_SANDBOX, &self.gsma_changes()).unwrap();
+        let shipped = |id| mapping_override::whole(id).unwrap();
+        let gsma = shipped(mapping_override::GSMA_SANDBOX);
+        let gsma = mapping_override::merge(&gsma, &self.gsma_changes()).unwrap();
         std::fs::write(folder.join("gsma-sandbox.toml"), gsma).unwrap();
-        let mpesa =
-            mapping_override::merge(mapping_override::MPESA_TZ, &self.mpesa_changes()).unwrap();
+        let mpesa = shipped(mapping_override::MPESA_TZ);
+        let mpesa = mapping_override::merge(&mpesa, &self.mpesa_changes()).unwrap();
         std::fs::write(folder.join("mpesa-tz.toml"), mpesa).unwrap();
         let (sha256, second) = (sha256(API_KEY), sha256(SECOND_KEY));
         let mut text = format!(

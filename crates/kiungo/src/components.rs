@@ -218,7 +218,7 @@ mod tests {
 
     use super::*;
     use crate::config::Sources;
-    use crate::mapping_override::{self, MPESA_TZ};
+    use crate::mapping_override::{self, MPESA_TZ, whole};
     use crate::requirements;
 
     const FILE: &str = "[[cores]]\nid = \"main\"\n[cores.fineract]\n\
@@ -243,7 +243,9 @@ mod tests {
     fn the_configuration_must_give_the_values_that_a_mapping_leaves_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tz.toml");
-        let text = mapping_override::merge(MPESA_TZ, "[callbacks]\nexpected = true").unwrap();
+        let text =
+            mapping_override::merge(&whole(MPESA_TZ).unwrap(), "[callbacks]\nexpected = true")
+                .unwrap();
         fs::write(&path, text).unwrap();
         let mapping = FAMILIES.load(&path).unwrap();
         let left = requirements::of(&mapping, &*FAMILIES.plan(&mapping).unwrap());
@@ -270,7 +272,7 @@ mod tests {
     fn secrets_that_do_not_fit_the_provider_are_all_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tz.toml");
-        fs::write(&path, MPESA_TZ).unwrap();
+        fs::write(&path, whole(MPESA_TZ).unwrap()).unwrap();
         let file = FILE.replace("MAPPING", path.to_str().unwrap());
         let said =
             complaint(&file, &[("KIUNGO__PROVIDERS__MPESA_TZ__SECRETS__API_KYE", "0123456")]);

@@ -7,6 +7,7 @@
 //!
 //! | section | here |
 //! | --- | --- |
+//! | `extends`, `unset` | [`file`], by [`kiungo_settings::inherit`] |
 //! | `[provider]`, the whole | [`mapping`] |
 //! | `[numbers]` | `numbers` |
 //! | `[money]`, `[limits.*]` | [`money`] |
@@ -25,6 +26,7 @@ pub mod codes;
 pub mod core;
 mod day;
 pub mod fees;
+pub mod file;
 mod hours;
 pub mod inquiry;
 pub mod mapping;

@@ -10,13 +10,15 @@ use kiungo_domain::policy::{Policy, WhenAbsent};
 use kiungo_domain::transfer::{ByOperation, Operation};
 use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Money, Msisdn, ProviderId, Timestamp};
-use kiungo_settings::{Layer, Problem, Problems, Report, Sources, Table, own};
+use kiungo_settings::inherit::{self, Inherited};
+use kiungo_settings::{Document, Problem, Problems, Report, Table, print};
 use serde::de::DeserializeOwned;
 
 use crate::codes::{CodeTables, StatusTables};
 use crate::core::CoreRules;
 use crate::day::day_of;
 use crate::fees::{self, FeeTable};
+use crate::file;
 use crate::hours::Hours;
 use crate::inquiry::{InquirySettings, Promise};
 use crate::money::{Daily, Limits, MoneyFormat, Refusal};
@@ -24,15 +26,11 @@ use crate::numbers;
 use crate::reference::References;
 use crate::traffic::{Callbacks, Traffic};
 
-/// The longest file that is read, in bytes: far more than a code table needs.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
-
 /// The rules by which Kiungo talks to one provider: a mapping file, checked and compiled.
 #[derive(Debug, Clone)]
 pub struct Mapping {
-    /// The file's name, for messages.
-    file: String,
-    text: Arc<str>,
+    /// The file with its parents.
+    document: Arc<Document>,
     id: ProviderId,
     family: String,
     name: String,
@@ -62,39 +60,35 @@ pub struct Promises {
 }
 
 impl Mapping {
-    /// Reads and checks a mapping file; `families` are those that [`Mapping::parse`] takes.
+    /// Reads and checks a mapping file, joined with its parents in the same folder; `families` are
+    /// those that [`Mapping::parse`] takes.
     pub fn load(path: &Path, families: &[&'static str]) -> Result<Self, Problems> {
-        let name = path.display().to_string();
-        let unreadable = |error: std::io::Error| {
-            Problems::one(&name, format!("the mapping file cannot be read: {error}"))
-        };
-        let size = std::fs::metadata(path).map_err(unreadable)?.len();
-        if size > FILE_BYTES_MAX {
-            let message = format!("is {size} bytes long; a mapping has {FILE_BYTES_MAX} at most");
-            return Err(Problems::one(&name, message));
-        }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        Self::parse(&name, &text, families)
+        Self::check(file::inherited(path)?, families)
     }
 
-    /// Checks the text of a mapping file; `name` stands in messages, and `families` are the words
-    /// that `provider.family` may be. Finds everything that is wrong with the general sections at
-    /// once; the section of the family is its own to check, by [`Mapping::section`].
+    /// Checks the text of a mapping file without parents; `name` stands in messages, and `families`
+    /// are the words that `provider.family` may be. Finds everything that is wrong with the general
+    /// sections at once; the section of the family is its own to check, by [`Mapping::section`].
     pub fn parse(name: &str, text: &str, families: &[&'static str]) -> Result<Self, Problems> {
-        let mut sources = Sources::default();
-        let document = sources.parse(Layer::File, name, text)?;
-        let report = Report::new(&sources);
-        let mut root = Table::root(&document, &report);
-        let mapping = Self::read(&mut root, name, text, families);
+        let alone = |parent: &str| Err(format!("`{parent}` is not there: this text has no folder"));
+        Self::check(inherit::read(name, text, &alone)?, families)
+    }
+
+    fn check(file: Inherited, families: &[&'static str]) -> Result<Self, Problems> {
+        let document = Arc::new(file.document);
+        let report = Report::new(document.sources());
+        let sealed = document.sealed("provider.family", "the family of the provider");
+        file.problems.into_iter().chain(sealed).for_each(|problem| report.add_problem(problem));
+        let mut root = Table::root(document.root(), &report);
+        let mapping = Self::read(&mut root, &document, families);
         root.finish();
         report.finish()?;
-        mapping.ok_or_else(|| Problems::one(name, "is incomplete"))
+        mapping.ok_or_else(|| Problems::one(document.file(), "is incomplete"))
     }
 
     fn read(
         root: &mut Table<'_>,
-        file: &str,
-        text: &str,
+        document: &Arc<Document>,
         families: &[&'static str],
     ) -> Option<Self> {
         let provider = ProviderSection::read(root, families);
@@ -132,12 +126,11 @@ impl Mapping {
             return None;
         };
         root.required(provider.family, "the section of the provider's family")?.table()?;
-        let (file, text) = (file.to_owned(), Arc::from(text));
+        let document = Arc::clone(document);
         let ProviderSection { id, family, name, time_zone } = provider;
         let (numbers, money, limits) = (numbers?, money?, limits?);
         Some(Self {
-            file,
-            text,
+            document,
             id,
             family: family.to_owned(),
             name,
@@ -160,7 +153,17 @@ impl Mapping {
 
     /// The file's name as it was given.
     pub fn file(&self) -> &str {
-        &self.file
+        self.document.file()
+    }
+
+    /// The values of the file and of its parents, each with its place.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The values of the file and of its parents as one text, without comments.
+    pub fn whole(&self) -> String {
+        print::whole(&self.document)
     }
 
     /// The provider's id.
@@ -310,13 +313,13 @@ impl Mapping {
     /// A section as a family's own type, with file, line and column in the error. An absent section
     /// is read as an empty one.
     pub fn section<T: DeserializeOwned>(&self, key: &str) -> Result<T, Problems> {
-        own::section(&self.file, &self.text, key)
+        self.document.section(key)
     }
 
     /// A problem with the value at this path of keys, for example `["gsma", "account", "type"]`. Its
     /// place is that of the value, or of the nearest table around it that the file has.
     pub fn problem(&self, path: &[&str], message: impl Into<String>) -> Problem {
-        own::problem(&self.file, &self.text, path, message.into())
+        self.document.problem(path, message)
     }
 }
 

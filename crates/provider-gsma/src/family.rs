@@ -24,6 +24,10 @@ impl Family for GsmaFamily {
         SECTION
     }
 
+    fn promises(&self) -> &'static [&'static str] {
+        &["responses", "rejects_duplicates", "indexing_window_s", "payments.confirms"]
+    }
+
     fn plan(&self, mapping: &Mapping) -> Result<Box<dyn Plan>, MappingErrors> {
         let options: Options = mapping.section(SECTION)?;
         options.check().map_err(|error| problem(mapping, &error))?;

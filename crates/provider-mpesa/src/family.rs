@@ -29,6 +29,10 @@ impl Family for MpesaFamily {
         SECTION
     }
 
+    fn promises(&self) -> &'static [&'static str] {
+        &["indexing_window"]
+    }
+
     fn plan(&self, mapping: &Mapping) -> Result<Box<dyn Plan>, MappingErrors> {
         let options: Options = mapping.section(SECTION)?;
         let terms = Terms::of(mapping);

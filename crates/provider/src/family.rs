@@ -39,6 +39,12 @@ pub trait Family: Send + Sync {
     /// The word of `provider.family`, and the name of the section with the family's options.
     fn name(&self) -> &'static str;
 
+    /// The keys of the family's section that state what the provider promises, for example
+    /// `payments.confirms`: a mapping cannot change what a file that it extends says in them.
+    fn promises(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Reads the family's section of a mapping and checks it.
     ///
     /// # Errors
@@ -193,16 +199,31 @@ impl Families {
             let message = format!("`{}` is no family of this program", mapping.family());
             return Err(mapping.problem(&["provider", "family"], message).into());
         };
-        let plan = family.plan(mapping)?;
-        match MappingErrors::of(unpromised(mapping, &plan.capabilities())) {
-            Some(errors) => Err(errors),
-            None => Ok(plan),
+        let mut problems = sealed(mapping, *family);
+        match family.plan(mapping) {
+            Ok(plan) => {
+                problems.extend(unpromised(mapping, &plan.capabilities()));
+                MappingErrors::of(problems).map_or(Ok(plan), Err)
+            }
+            Err(errors) => {
+                problems.extend(errors.into_problems());
+                Err(MappingErrors::in_order(problems))
+            }
         }
     }
 
     fn names(&self) -> Vec<&'static str> {
         self.0.iter().map(|family| family.name()).collect()
     }
+}
+
+/// Promises of a provider that a mapping changes, though a file that it extends states them.
+fn sealed(mapping: &Mapping, family: &dyn Family) -> Vec<Problem> {
+    let sealed = |key: &&str| {
+        let key = format!("{}.{key}", family.name());
+        mapping.document().sealed(&key, "a promise of the provider")
+    };
+    family.promises().iter().flat_map(sealed).collect()
 }
 
 /// Settings that rely on what the adapter does not promise.

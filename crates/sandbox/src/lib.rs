@@ -5,7 +5,7 @@
 //! * [`SIMULATORS`]: every simulator, one entry for each
 //! * [`member`], [`members`]: the place of a simulator in a sandbox: its secrets, options and mapping
 //! * [`Addresses`], [`Secrets`]: where everybody listens, and what only they know
-//! * [`mappings`]: the shipped mappings, as they fit the simulators
+//! * [`shipped`]: the shipped mappings; [`mappings`]: the same as they fit the simulators
 //! * [`configuration`]: the text of Kiungo's configuration
 //! * [`simulators`]: the file with the options of the simulators
 //! * [`files`]: writing files, secrets among them; [`secrets`]: making secrets
@@ -21,6 +21,7 @@ pub mod member;
 pub mod members;
 mod parties;
 pub mod secrets;
+pub mod shipped;
 pub mod simulators;
 
 /// The folder of a sandbox where none is named, from the working directory.

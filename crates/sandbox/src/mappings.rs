@@ -4,7 +4,7 @@
 use serde_json::Value;
 use toml::Table;
 
-use crate::{Addresses, Secrets};
+use crate::{Addresses, Secrets, shipped};
 
 /// The time for which Kiungo waits for an answer: shorter than the simulators' "late", so that late
 /// answers are lost ones.
@@ -21,7 +21,7 @@ pub(crate) const LADDER: &str = r#"["400ms", "1s", "1500ms", "2s"]"#;
 /// different.
 ///
 /// # Errors
-/// A fact is missing, or `more` is no TOML.
+/// A fact is missing, a mapping is not shipped, or `more` is no TOML.
 pub fn mappings(
     addresses: &Addresses,
     secrets: &Secrets,
@@ -32,7 +32,7 @@ pub fn mappings(
     for (word, member, place) in addresses.places(secrets) {
         let Some(provider) = member.provider() else { continue };
         let changes = (provider.changes)(&place, &facts(word))?;
-        let text = merge(&merge(provider.shipped, &changes)?, &more(provider.id))?;
+        let text = merge(&merge(&shipped::whole(provider.id)?, &changes)?, &more(provider.id))?;
         mappings.push((provider.id, text));
     }
     Ok(mappings)

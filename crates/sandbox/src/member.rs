@@ -47,8 +47,6 @@ pub enum Side {
 pub struct Provider {
     /// The id in the configuration: that of the shipped mapping.
     pub id: &'static str,
-    /// The text of the shipped mapping.
-    pub shipped: &'static str,
     /// The values that differ from the shipped ones, as a text, by what the simulator says that a client
     /// has to know.
     pub changes: fn(&Place<'_>, facts: &Value) -> anyhow::Result<String>,

@@ -14,17 +14,24 @@
 //! * [`layers`]: one tree over another
 //! * [`read`]: key by key, with the bounds of numbers and durations
 //! * [`own`]: as a type of one's own
+//! * [`document`]: a file with its parents, as one tree
+//! * [`inherit`]: the parents of a file
+//! * [`print`]: a tree as a text again, with the place of each value
 //! * [`duration`]: durations as people write them
 
+pub mod document;
 pub mod duration;
+pub mod inherit;
 pub mod layers;
 pub mod own;
 mod plain;
+pub mod print;
 pub mod problem;
 pub mod read;
 pub mod sources;
 pub mod tree;
 
+pub use document::Document;
 pub use problem::{Problem, Problems, Report, did_you_mean};
 pub use read::{Item, Table};
 pub use sources::{Layer, Sources};

@@ -12,21 +12,9 @@ use serde::de::{
 use thiserror::Error;
 
 use crate::plain::plain;
-use crate::problem::{Problem, Problems};
-use crate::sources::{Layer, Sources};
+use crate::problem::Problem;
+use crate::sources::Sources;
 use crate::tree::{Entry, Kind, Value};
-
-/// Reads the section `key` of a file; an absent one reads as an empty one.
-///
-/// # Errors
-/// The section is no `T`.
-pub fn section<T: DeserializeOwned>(file: &str, text: &str, key: &str) -> Result<T, Problems> {
-    let mut sources = Sources::default();
-    let root = sources.parse(Layer::File, file, text)?;
-    let empty = Value::empty_table(0..0);
-    let value = root.get(key).map_or(&empty, |entry| &entry.value);
-    read(&sources, key, value).map_err(|problem| Problems::in_order(vec![problem]))
-}
 
 /// Reads the value at a path as a `T`.
 ///
@@ -46,26 +34,6 @@ pub fn read<T: DeserializeOwned>(
         }
         sources.problem(at.start, &path, message)
     })
-}
-
-/// A problem with the value at a path of keys, at the place of as much of it as the file has.
-pub fn problem(file: &str, text: &str, path: &[&str], message: String) -> Problem {
-    let key = path.join(".");
-    let mut sources = Sources::default();
-    let Ok(root) = sources.parse(Layer::File, file, text) else {
-        return Problem { key, ..Problem::of_whole(file, message) };
-    };
-    let mut place = None;
-    let mut table = Some(&root);
-    for key in path {
-        let Some(entry) = table.and_then(|table| table.get(*key)) else { break };
-        place = Some(entry.value.at.start);
-        table = entry.value.entries();
-    }
-    match place {
-        Some(start) => sources.problem(start, &key, message),
-        None => Problem { key, ..Problem::of_whole(file, message) },
-    }
 }
 
 /// The path of the key with the smallest place that covers this offset; `path` if there is none.
@@ -293,7 +261,10 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::document::Document;
     use crate::layers;
+    use crate::problem::Problems;
+    use crate::sources::Layer;
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]
@@ -319,15 +290,19 @@ mod tests {
         },
     }
 
+    fn section(text: &str) -> Result<Options, Problems> {
+        Document::parse("f.toml", text)?.section("x")
+    }
+
     fn said(text: &str) -> String {
-        section::<Options>("f.toml", text, "x").unwrap_err().to_string()
+        section(text).unwrap_err().to_string()
     }
 
     #[test]
     fn a_section_is_read_as_its_owner_wants_it() {
         let text =
             "[x]\nurl = \"u\"\nwait_ms = 0x10\nkind = { padded = { to = 3 } }\nlist = [1, 2]";
-        let read: Options = section("f.toml", text, "x").unwrap();
+        let read: Options = section(text).unwrap();
         let kind = Kinds::Padded { to: 3 };
         let wanted =
             Options { url: "u".to_owned(), wait_ms: 16, kind, list: Some(vec![1, 2]), on: false };

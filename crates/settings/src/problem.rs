@@ -60,7 +60,8 @@ impl Problems {
         &self.0
     }
 
-    /// The problems of one file, in the order of their lines; `None` if there are none.
+    /// The problems of a file and its parents, in the order of files and lines; `None` if there are
+    /// none.
     pub fn of(problems: Vec<Problem>) -> Option<Self> {
         (!problems.is_empty()).then(|| Self::sorted(problems))
     }
@@ -81,7 +82,9 @@ impl Problems {
     }
 
     fn sorted(mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems.sort_by(|one, two| {
+            (&one.file, one.line, one.column).cmp(&(&two.file, two.line, two.column))
+        });
         problems.dedup();
         Self(problems)
     }
@@ -169,14 +172,21 @@ pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
 
 /// The known word that was probably meant, as the end of a message: `; did you mean ...?`
 pub fn did_you_mean<'w>(given: &str, known: impl IntoIterator<Item = &'w str>) -> String {
-    // Longer ones are no words.
-    let given: String = given.chars().take(64).collect();
-    let distances = known.into_iter().map(|word| (levenshtein(&given, word), word));
-    let nearest = distances.min_by_key(|(far, _)| *far);
-    match nearest {
+    match nearest(given, known) {
         Some((far, word)) if far <= word.len().max(3) / 3 => format!("; did you mean `{word}`?"),
         _ => String::new(),
     }
+}
+
+/// The known word that is most like the given one, and the number of characters in which they differ.
+pub(crate) fn nearest<'w>(
+    given: &str,
+    known: impl IntoIterator<Item = &'w str>,
+) -> Option<(usize, &'w str)> {
+    // Longer ones are no words.
+    let given: String = given.chars().take(64).collect();
+    let distances = known.into_iter().map(|word| (levenshtein(&given, word), word));
+    distances.min_by_key(|(far, _)| *far)
 }
 
 #[cfg(test)]

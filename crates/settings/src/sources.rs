@@ -78,6 +78,30 @@ impl Sources {
         Problem { file, line, column, key: key.to_owned(), message: message.into() }
     }
 
+    /// The place of an offset without its column: `kiungo.toml:3`.
+    pub fn place(&self, at: usize) -> String {
+        let problem = self.problem(at, "", "");
+        match problem.line {
+            0 => problem.file,
+            line => format!("{}:{line}", problem.file),
+        }
+    }
+
+    /// The offsets at which a line of a text begins, in order.
+    pub(crate) fn lines(&self) -> Vec<usize> {
+        let lines = |source: &Source| {
+            let (text, start) = (source.text.clone().unwrap_or_default(), source.range.start);
+            let breaks = text.match_indices('\n').map(|(at, _)| start + at + 1);
+            std::iter::once(start).chain(breaks).collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(lines).collect()
+    }
+
+    /// The offset at which the text begins that an offset belongs to.
+    pub(crate) fn start(&self, at: usize) -> usize {
+        self.source(at).map_or(0, |source| source.range.start)
+    }
+
     fn source(&self, at: usize) -> Option<&Source> {
         self.0.iter().find(|source| source.range.contains(&at)).or(self.0.last())
     }

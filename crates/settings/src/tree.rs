@@ -61,6 +61,22 @@ impl Value {
         }
     }
 
+    /// True if the other value is the same, wherever it stands.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Text(one) | Kind::Variable(one), Kind::Text(two) | Kind::Variable(two))
+            | (Kind::Float(one), Kind::Float(two))
+            | (Kind::Date(one), Kind::Date(two)) => one == two,
+            (Kind::Integer(one, radix), Kind::Integer(two, other)) => (one, radix) == (two, other),
+            (Kind::Boolean(one), Kind::Boolean(two)) => one == two,
+            (Kind::List(one), Kind::List(two)) => {
+                one.len() == two.len() && one.iter().zip(two).all(|(one, two)| one.is_same(two))
+            }
+            (Kind::Table(one), Kind::Table(two)) => are_same(one, two),
+            _ => false,
+        }
+    }
+
     /// The text; `None` if it is none.
     pub fn text(&self) -> Option<&str> {
         match &self.kind {
@@ -68,6 +84,14 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// True if two tables have the same keys with the same values.
+pub fn are_same(one: &Entries, two: &Entries) -> bool {
+    let same = |((key, entry), (other, value)): ((&String, &Entry), (&String, &Entry))| {
+        key == other && entry.value.is_same(&value.value)
+    };
+    one.len() == two.len() && one.iter().zip(two).all(same)
 }
 
 /// The entries of a document that begins at the offset `start`.

@@ -24,8 +24,8 @@ pub(super) struct Planned {
 
 impl Planned {
     pub(super) fn new(shipped: &str, changes: &str) -> Self {
-        let text = mapping_override::merge(shipped, changes).expect("two texts of TOML");
-        let mapping = FAMILIES.parse("provider.toml", &text).expect("a shipped mapping");
+        let mapping = mapping_override::mapping("provider.toml", shipped, changes);
+        let mapping = mapping.expect("a shipped mapping");
         let plan = FAMILIES.plan(&mapping).expect("options of its family");
         let terms = Terms {
             callback_base: Some(CALLBACKS.to_owned()),

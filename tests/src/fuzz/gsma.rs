@@ -21,11 +21,8 @@ use super::input::{Input, callback, printed};
 use super::json::Fields;
 use super::script::{Exchange, Script, run};
 
-/// The mapping files of the two versions.
-pub(super) const SHIPPED: [&str; 2] = [
-    include_str!("../../../mappings/gsma-sandbox.toml"),
-    include_str!("../../../mappings/gsma-sandbox-1-1-2.toml"),
-];
+/// The shipped mappings of the two versions.
+pub(super) const SHIPPED: [&str; 2] = ["gsma-sandbox", "gsma-sandbox-1-1-2"];
 /// The address and the account of the fixtures, and no token to obtain.
 pub(super) const CHANGES: &str = r#"
 [gsma]

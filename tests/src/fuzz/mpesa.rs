@@ -23,8 +23,8 @@ use super::input::{Input, callback, printed};
 use super::json::Fields;
 use super::script::{Exchange, Script, run};
 
-/// The mapping file of Tanzania.
-pub(super) const SHIPPED: &str = include_str!("../../../mappings/mpesa-tz.toml");
+/// The shipped mapping of Tanzania.
+pub(super) const SHIPPED: &str = "mpesa-tz";
 /// Payments by customers, and a public key of 2048 bits, whose private half was not kept.
 pub(super) const CHANGES: &str = concat!(
     "[mpesa]\nnotification = \"c2b-confirmation\"\npublic_key = \"",
@@ -37,8 +37,7 @@ pub(super) const CHANGES: &str = concat!(
 );
 
 static TANZANIA: LazyLock<Planned> = LazyLock::new(|| Planned::new(SHIPPED, CHANGES));
-static GHANA: LazyLock<Planned> =
-    LazyLock::new(|| Planned::new(include_str!("../../../mappings/mpesa-gh.toml"), CHANGES));
+static GHANA: LazyLock<Planned> = LazyLock::new(|| Planned::new("mpesa-gh", CHANGES));
 
 /// The operation that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

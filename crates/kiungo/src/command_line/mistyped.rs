@@ -40,6 +40,7 @@ const HARMLESS: &[&str] = &[
     "config key",
     "mapping",
     "mapping check",
+    "mapping show",
     "doctor",
     "queue",
     "queue topology",

@@ -477,6 +477,10 @@ fn adapters_read_their_own_sections_of_every_mapping() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        // No providers: the files that extend them are checked.
+        if ["gsma-mobile-money.toml", "mpesa-openapi.toml"].iter().any(|it| path.ends_with(it)) {
+            continue;
+        }
         let mapping = FAMILIES.load(&path).unwrap_or_else(|e| panic!("\n{e}"));
         let plan = FAMILIES.plan(&mapping).unwrap_or_else(|e| panic!("\n{e}"));
         // Callbacks that are asked for are expected.

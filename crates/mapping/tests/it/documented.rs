@@ -1,9 +1,12 @@
 //! The page about mapping files lists what the code knows.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use kiungo_domain::outcome::Reason;
+use kiungo_mapping::Mapping;
 use kiungo_mapping::codes::REASONS;
+use kiungo_settings::print;
 
 const PAGE: &str = include_str!("../../../../docs/mappings.md");
 
@@ -12,6 +15,28 @@ fn words(from: &str, to: &str) -> BTreeSet<&'static str> {
     let (_, rest) = PAGE.split_once(from).unwrap_or_else(|| panic!("no {from:?} in the page"));
     let (part, _) = rest.split_once(to).unwrap_or_else(|| panic!("no {to:?} behind {from:?}"));
     part.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_example_of_a_child_is_right_and_shown_as_it_would_be() {
+    let (_, section) = PAGE.split_once("\n## Inheritance\n").unwrap();
+    let block = |kind: &str| {
+        let (_, rest) = section.split_once(&format!("```{kind}\n")).unwrap();
+        rest.split_once("```").unwrap().0.to_owned()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
+    for name in ["mpesa-tz.toml", "mpesa-openapi.toml"] {
+        std::fs::copy(shipped.join(name), folder.path().join(name)).unwrap();
+    }
+    let bank = folder.path().join("bank.toml");
+    std::fs::write(&bank, block("toml")).unwrap();
+    let mapping = Mapping::load(&bank, &crate::FAMILIES).unwrap_or_else(|e| panic!("\n{e}"));
+    let shown = print::with_places(mapping.document());
+    let text = block("text");
+    let (_, lines) = text.split_once("…\n").unwrap();
+    let (lines, _) = lines.split_once("…").unwrap();
+    assert!(shown.contains(lines), "{lines}\nin\n{shown}");
 }
 
 #[test]

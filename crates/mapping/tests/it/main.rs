@@ -3,6 +3,7 @@
 
 mod documented;
 mod files;
+mod inheritance;
 mod meaning;
 mod mistakes;
 

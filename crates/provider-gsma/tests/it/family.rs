@@ -3,13 +3,11 @@
 use kiungo_provider::{BuildError, Families, Parts, Plan, Secrets};
 use kiungo_provider_gsma::GsmaFamily;
 
-use crate::world::Script;
+use crate::world::{Script, shipped};
 
 const FAMILIES: Families = Families(&[&GsmaFamily]);
-const FILE: &str = include_str!("../../../../mappings/gsma-sandbox.toml");
-
 fn text(changes: &[(&str, &str)]) -> String {
-    changes.iter().fold(FILE.to_owned(), |text, (from, to)| {
+    changes.iter().fold(shipped("gsma-sandbox"), |text, (from, to)| {
         assert!(text.contains(from), "{from}");
         text.replacen(from, to, 1)
     })
@@ -44,13 +42,14 @@ fn what_is_wrong_is_said_with_its_place() {
         "gsma.auth: `oauth` is not one of \"none\", \"basic\", \"oauth2\"; did you mean `oauth2`?"
     );
     let url = "not an absolute http or https URL without user and query";
-    let base_url = FILE.lines().find(|line| line.starts_with("base_url")).unwrap();
+    let file = shipped("gsma-sandbox");
+    let base_url = file.lines().find(|line| line.starts_with("base_url")).unwrap();
     assert_eq!(
         refused(&[(base_url, "base_url = \"ftp://x\"")], "ftp://x"),
         format!("gsma.base_url: {url}")
     );
     let duplicate = "\"businessRule/duplicateRequest\" = { means = \"unknown\"";
-    let line = FILE.lines().find(|line| line.starts_with(duplicate)).expect("a duplicate");
+    let line = file.lines().find(|line| line.starts_with(duplicate)).expect("a duplicate");
     let refusal = "\"businessRule/duplicateRequest\" = { means = \"pending\" }";
     assert_eq!(
         refused(&[(line, refusal)], refusal),
@@ -61,7 +60,8 @@ fn what_is_wrong_is_said_with_its_place() {
 
 #[test]
 fn nothing_is_sent_again_without_a_promise() {
-    let promise = FILE.lines().find(|line| line.starts_with("rejects_duplicates")).unwrap();
+    let file = shipped("gsma-sandbox");
+    let promise = file.lines().find(|line| line.starts_with("rejects_duplicates")).unwrap();
     let none = (promise, "rejects_duplicates = false");
     let error = refused(&[none], "when_absent = \"resend\"");
     assert!(error.starts_with("inquiry.when_absent: \"resend\" could pay twice"), "{error}");
@@ -73,6 +73,29 @@ fn nothing_is_sent_again_without_a_promise() {
     ];
     assert!(!plan(&cases).capabilities().resend_is_idempotent);
     assert!(plan(&[]).capabilities().resend_is_idempotent);
+}
+
+#[test]
+fn a_child_cannot_change_a_promise_that_its_parent_states() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("whole.toml"), shipped("gsma-sandbox")).unwrap();
+    let said = |child: &str| {
+        let file = folder.path().join("bank.toml");
+        std::fs::write(&file, format!("extends = \"whole\"\n{child}")).unwrap();
+        let mapping = FAMILIES.load(&file).unwrap_or_else(|errors| panic!("\n{errors}"));
+        FAMILIES.plan(&mapping).err().map(|errors| errors.to_string()).unwrap_or_default()
+    };
+    assert_eq!(said("[gsma]\ncollect_timeout_s = 90\n"), "");
+    for (child, key) in [
+        ("[gsma]\nrejects_duplicates = false", "gsma.rejects_duplicates"),
+        ("[gsma]\nindexing_window_s = 1", "gsma.indexing_window_s"),
+        ("unset = [\"gsma.rejects_duplicates\"]", "gsma.rejects_duplicates"),
+        ("unset = [\"gsma.payments\"]", "gsma.payments.confirms"),
+    ] {
+        let error = said(child);
+        let sealed = format!("{key}: is a promise of the provider, which ");
+        assert!(error.contains("bank.toml:") && error.contains(&sealed), "{child}: {error}");
+    }
 }
 
 #[test]

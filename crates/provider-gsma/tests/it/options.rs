@@ -74,8 +74,7 @@ fn the_defaults_are_those_that_the_sandbox_file_writes_out() {
     let least = r#"base_url = "https://x/mm"
 account = { type = "accountid", id = "4400" }"#;
     let least: Options = toml::from_str(least).unwrap();
-    let file = include_str!("../../../../mappings/gsma-sandbox.toml");
-    let written = Mapping::written(file).gsma;
+    let written = Mapping::written(&shipped("gsma-sandbox")).gsma;
     let mut expected = written.clone();
     expected.base_url = least.base_url.clone();
     expected.token_url = None;

@@ -1,5 +1,6 @@
 //! Parts that the tests share: a scripted transport, the sandbox's mapping files, orders, answers.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -35,6 +36,13 @@ pub(crate) fn lines(script: &Script) -> Vec<String> {
     script.requests().iter().map(line).collect()
 }
 
+/// The text of a shipped mapping, with the values of the files that it extends.
+pub(crate) fn shipped(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
+    let file = folder.join(format!("{name}.toml"));
+    kiungo_mapping::Mapping::load(&file, &["gsma"]).unwrap().whole()
+}
+
 /// The adapter's sections of a mapping file.
 pub(crate) struct Mapping {
     pub(crate) gsma: Options,
@@ -44,11 +52,11 @@ pub(crate) struct Mapping {
 
 impl Mapping {
     pub(crate) fn newer() -> Self {
-        Self::of(include_str!("../../../../mappings/gsma-sandbox.toml"))
+        Self::of(&shipped("gsma-sandbox"))
     }
 
     pub(crate) fn older() -> Self {
-        Self::of(include_str!("../../../../mappings/gsma-sandbox-1-1-2.toml"))
+        Self::of(&shipped("gsma-sandbox-1-1-2"))
     }
 
     /// The file's sections as they are.

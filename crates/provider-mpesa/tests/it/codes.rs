@@ -9,7 +9,7 @@ use kiungo_provider::Provider;
 use kiungo_provider::order::WalletOperation;
 
 use crate::support::{
-    MAPPINGS, Mapping, Market, Step, adapter, fixture, inquiry, mapping, order, reverse_order,
+    MARKETS, Mapping, Market, Step, adapter, fixture, inquiry, mapping, order, reverse_order,
     tanzania,
 };
 
@@ -144,7 +144,7 @@ fn no_row_of_the_mapping_is_untested_and_all_markets_have_the_same_table() {
     let listed: BTreeSet<&str> = tanzania.codes.lines().map(|(code, _)| code.as_str()).collect();
     let tested: BTreeSet<&str> = ROWS.iter().map(|(code, ..)| *code).collect();
     assert!(listed.is_subset(&tested), "{:?}", listed.difference(&tested));
-    for (name, _) in MAPPINGS {
+    for name in MARKETS {
         let market = mapping(name);
         assert_eq!(market.codes, tanzania.codes, "{name}");
         assert_eq!(market.statuses, tanzania.statuses, "{name}");
@@ -172,7 +172,7 @@ async fn a_refused_query_never_refuses_the_payment() {
 
 #[tokio::test(start_paused = true)]
 async fn every_market_file_makes_a_working_adapter() {
-    for (name, _) in MAPPINGS {
+    for name in MARKETS {
         let loaded: Mapping = mapping(name);
         let details = loaded.mpesa.market.details();
         let (mpesa, market) = adapter(loaded);

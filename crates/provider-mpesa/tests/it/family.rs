@@ -6,14 +6,14 @@ use kiungo_provider::{BuildError, Families, Parts, Plan, Secrets};
 use kiungo_provider_mpesa::MpesaFamily;
 use kiungo_transport::{Network, NetworkOptions};
 
-use crate::support::{API_KEY, MAPPINGS, public_key};
+use crate::support::{API_KEY, public_key, shipped};
 
 const FAMILIES: Families = Families(&[&MpesaFamily]);
 
-/// The plan for Tanzania's file with a piece of text changed, or the complaint and the line of the
+/// The plan for Tanzania's mapping with a piece of text changed, or the complaint and the line of the
 /// new text.
 fn plan(from: &str, to: &str) -> Result<Box<dyn Plan>, (String, usize)> {
-    let text = MAPPINGS[0].1;
+    let text = shipped("tz").whole();
     assert!(text.contains(from), "{from}");
     let text = text.replacen(from, to, 1);
     let mapping = FAMILIES.parse("tz.toml", &text).unwrap_or_else(|errors| panic!("\n{errors}"));
@@ -40,7 +40,7 @@ fn what_is_wrong_is_said_with_its_place() {
         "mpesa.service_provider_code: is 4 to 12 letters and digits"
     );
     assert_eq!(
-        refused("# public_key = \"MIIC...\"", "public_key = \"MIIC...\""),
+        refused("origin = \"*\"", "public_key = \"MIIC...\""),
         "mpesa.public_key: is not base64: Invalid symbol 46, offset 4."
     );
     let key = refused("session_lifetime = \"1h\"", "session_life = \"1h\"");
@@ -53,7 +53,8 @@ fn what_is_wrong_is_said_with_its_place() {
 fn a_file_without_a_public_key_can_be_planned_but_not_built() {
     let plan = plan("[mpesa]", "[mpesa]").unwrap_or_else(|(error, _)| panic!("{error}"));
     let missing: Vec<_> = plan.missing().iter().map(ToString::to_string).collect();
-    let line = MAPPINGS[0].1.lines().position(|line| line == "[mpesa]").unwrap() + 1;
+    let text = shipped("tz").whole();
+    let line = text.lines().position(|line| line == "[mpesa]").unwrap() + 1;
     let said = format!(
         "tz.toml:{line}:1: mpesa.public_key: is missing: copy it from the portal, it belongs to the \
          environment"
@@ -67,7 +68,7 @@ fn a_file_without_a_public_key_can_be_planned_but_not_built() {
 #[test]
 fn the_api_key_is_needed_and_must_fit() {
     let key = format!("[mpesa]\npublic_key = \"{}\"", public_key());
-    let text = MAPPINGS[0].1.replacen("[mpesa]", &key, 1);
+    let text = shipped("tz").whole().replacen("[mpesa]", &key, 1);
     let mapping = FAMILIES.parse("tz.toml", &text).unwrap();
     let plan = FAMILIES.plan(&mapping).unwrap_or_else(|errors| panic!("\n{errors}"));
     assert!(plan.missing().is_empty());

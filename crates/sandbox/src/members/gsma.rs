@@ -8,10 +8,8 @@ use crate::member::{
 };
 use crate::secrets;
 
-/// The provider's id.
+/// The provider's id, and the name of its shipped mapping.
 pub const ID: &str = "gsma-sandbox";
-/// The shipped mapping of the GSMA sandbox.
-pub const SHIPPED: &str = include_str!("../../../../mappings/gsma-sandbox.toml");
 
 /// The files of the client's name and secret.
 const CLIENT: &str = "gsma-client-id";
@@ -28,7 +26,6 @@ pub const MEMBER: Member = Member {
     completed: || Ok("currency = \"LSL\"\n".to_owned()),
     side: Side::Provider(Provider {
         id: ID,
-        shipped: SHIPPED,
         changes,
         secrets: &[("client_id", CLIENT), ("client_secret", SECRET)],
     }),

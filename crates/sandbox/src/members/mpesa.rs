@@ -8,10 +8,8 @@ use crate::member::{
     CALLBACK_ATTEMPTS, CALLBACK_RETRY_MS, Member, NewSecret, Place, Provider, Side,
 };
 
-/// The provider's id.
+/// The provider's id, and the name of its shipped mapping.
 pub const ID: &str = "mpesa-tz";
-/// The shipped mapping of M-Pesa in Tanzania.
-pub const SHIPPED: &str = include_str!("../../../../mappings/mpesa-tz.toml");
 
 /// The file of the API key, and the number of its characters.
 const API_KEY: &str = "mpesa-api-key";
@@ -22,12 +20,7 @@ pub const MEMBER: Member = Member {
     secrets: &[NewSecret { file: API_KEY, length: API_KEY_LENGTH }],
     options,
     completed,
-    side: Side::Provider(Provider {
-        id: ID,
-        shipped: SHIPPED,
-        changes,
-        secrets: &[("api_key", API_KEY)],
-    }),
+    side: Side::Provider(Provider { id: ID, changes, secrets: &[("api_key", API_KEY)] }),
 };
 
 /// A private key of its own, so that the public key in the mapping stays right.

@@ -46,6 +46,7 @@ fn installed(root: &Path, tree: &Tree, package: &Path) -> Result<()> {
         ("/etc/kiungo/secrets", "750 root:kiungo"),
         ("/var/lib/kiungo", "700 kiungo:kiungo"),
         ("/usr/share/kiungo/mappings/mpesa-tz.toml", "644 root:root"),
+        ("/usr/share/kiungo/mappings/mpesa-openapi.toml", "644 root:root"),
         ("/usr/share/man/man1/kiungo.1.gz", "644 root:root"),
         ("/usr/share/man/man1/kiungo-transfer-show.1.gz", "644 root:root"),
         ("/usr/share/bash-completion/completions/kiungo", "644 root:root"),
@@ -69,10 +70,12 @@ fn installed(root: &Path, tree: &Tree, package: &Path) -> Result<()> {
     ensure!(version.starts_with("kiungo "), "`version` says {version}");
     let mappings = mappings(root)?;
     ensure!(!mappings.is_empty(), "there are no mappings");
-    for mapping in mappings {
-        let place = tree.path("/usr/share/kiungo/mappings").join(mapping);
-        tree.program(PROGRAM, &["mapping", "check", &place.to_string_lossy()]).output()?;
-    }
+    // All at once: some are no providers, and are checked together with those that extend them.
+    let folder = tree.path("/usr/share/kiungo/mappings");
+    let places: Vec<_> = mappings.iter().map(|it| folder.join(it).display().to_string()).collect();
+    let check: Vec<_> =
+        ["mapping", "check"].into_iter().chain(places.iter().map(String::as_str)).collect();
+    tree.program(PROGRAM, &check).output()?;
     let completions = tree.read("/usr/share/bash-completion/completions/kiungo")?;
     ensure!(completions.contains("core-request"), "the completions know no commands");
     // Before a configuration is written, nothing is served, and systemd does not try again: 2.

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use kiungo_sandbox::configuration::Configuration;
-use kiungo_sandbox::members::gsma::{ID, SHIPPED};
-use kiungo_sandbox::{NewFile, secrets};
+use kiungo_sandbox::members::gsma::ID;
+use kiungo_sandbox::{NewFile, secrets, shipped};
 
 use super::plan::{DATABASE, Plan};
 
@@ -17,15 +17,18 @@ const FOREIGN: [&str; 3] = ["core-password", "gsma-client-id", "gsma-client-secr
 pub(super) fn plan(named: &Path, folder: &Path, port: u16) -> anyhow::Result<Plan> {
     let (api_key, callback) = (secrets::fresh()?, secrets::fresh()?);
     let secret = |name: &str| Configuration::secret_path(folder, name);
-    let mapping = Configuration::mapping_path(folder, ID);
     let mut files = vec![
         NewFile::open(
             Configuration::path(folder),
             text(folder, port, &kiungo_api::sha256_hex(api_key.as_bytes())),
         ),
-        NewFile::open(mapping, SHIPPED.to_owned()),
         NewFile::private(secret("callback"), &callback),
     ];
+    // The mapping stays apart from the file that it extends: what is changed in it is the user's own, and a
+    // later release can bring another parent.
+    files.extend(shipped::files(ID)?.into_iter().map(|(name, text)| {
+        NewFile::open(Configuration::mapping_path(folder, name), text.to_owned())
+    }));
     files.extend(FOREIGN.map(|name| NewFile::private(secret(name), "")));
     let dir = named.display();
     let next = format!(
@@ -34,8 +37,8 @@ pub(super) fn plan(named: &Path, folder: &Path, port: u16) -> anyhow::Result<Pla
          This names what is left, then what does not answer:\n\
          \x20 kiungo config check --config {dir}/kiungo.toml\n\
          \x20 kiungo doctor --config {dir}/kiungo.toml\n\
-         Limits, codes and waits of the provider stand in mappings/gsma-sandbox.toml: compare them with\n\
-         your contract. To try everything without a core and a provider: kiungo init --sandbox",
+         Limits and addresses of the provider stand in mappings/{ID}.toml, its codes and waits in the file\n\
+         that this one extends: compare them with your contract. `kiungo mapping show` prints both as one. To try everything without a core and a provider: kiungo init --sandbox",
         FOREIGN.join(", ")
     );
     Ok(Plan { files, next, api_key: Some(api_key) })
@@ -140,6 +143,11 @@ mod tests {
         let key = plan.api_key.unwrap();
         assert!(plan.next.contains(&key));
         write_new(&plan.files).unwrap();
+        let mut mappings: Vec<_> = fs::read_dir(home.path().join("mappings")).unwrap().collect();
+        mappings.sort_by_key(|entry| entry.as_ref().unwrap().path());
+        let names = mappings.into_iter().map(|entry| entry.unwrap().file_name());
+        let copied = ["gsma-mobile-money.toml", "gsma-sandbox.toml"];
+        assert_eq!(names.collect::<Vec<_>>(), copied, "the file and the one that it extends");
         let errors = load(home.path()).unwrap_err();
         let mut named: Vec<_> =
             errors.problems().iter().map(|problem| problem.key.as_str()).collect();

@@ -44,7 +44,7 @@ pub(super) fn plan(named: &Path, folder: &Path, addresses: &Addresses) -> anyhow
     for (provider, mapping) in mappings::mappings(addresses, &secrets, facts, |_| String::new())? {
         let head = format!(
             "# mappings/{provider}.toml, with the simulator's address and short waits: `kiungo init --sandbox`.\n\
-             # That file explains every key.\n",
+             # That file, and those that it extends, explain every key.\n",
         );
         let path = Configuration::mapping_path(folder, provider);
         files.push(NewFile::open(path, format!("{head}{mapping}")));
