@@ -169,7 +169,7 @@ pub(crate) const ROWS: &[Row] = &[
     duplicate(403, "error.msg.*.duplicate.externalId"),
     duplicate(400, "validation.msg.*.externalId.value.must.be.unique"),
     duplicate(400, "error.msg.loan.disbursal.account.is.not.approve.not.disbursed.state"),
-    // Since 1.9 also what is undone already.
+    // Since 1.9 the code also stands for a transaction that is undone already.
     duplicate(
         403,
         "error.msg.loan.transaction.adjustment.is.only.allowed.to.repayment.or.waiver.or.creditbalancerefund.transactions",

@@ -1,6 +1,6 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-//! The pure heart of Kiungo: money, identities, outcomes, and the transfer with its ledger.
+//! The pure core of Kiungo: money, identities, outcomes, and the transfer with its ledger.
 //!
 //! Nothing here performs I/O, reads a clock, or draws a random number; everything is data in, data
 //! out, so that the rules that keep money safe can be tested exhaustively.

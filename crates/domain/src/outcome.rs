@@ -135,10 +135,10 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// The end of a first leg of which nothing could be sent for too long.
+    /// The rejection of a first leg that could not be sent within its time.
     pub(crate) fn gave_up() -> Self {
         Self {
-            code: "gave_up".to_owned(),
+            code: GAVE_UP.to_owned(),
             reason: Reason::GaveUp,
             message: "nothing could be sent for too long; nothing has moved".to_owned(),
             retry: Retry::Never,
@@ -183,6 +183,18 @@ pub enum Reason {
 /// The code of a rejection of ours: the transaction that was to be reversed is not the booking that
 /// is meant, by its account, kind, amount or reference.
 pub const NOT_THE_BOOKING: &str = "not_the_booking";
+
+/// The code of a rejection by a person who gives an operation up before anything was sent.
+pub const GIVEN_UP: &str = "given_up";
+
+/// The code of a rejection by a person who knows that the operation was not executed.
+pub const NOT_EXECUTED: &str = "accepted_as_not_executed";
+
+/// The code of the rejection of a first leg that could not be sent within its time.
+pub const GAVE_UP: &str = "gave_up";
+
+/// The codes of rejections that Kiungo or a person decides on, and not the other side.
+pub const OWN_CODES: [&str; 4] = [NOT_THE_BOOKING, GIVEN_UP, NOT_EXECUTED, GAVE_UP];
 
 /// States whether trying a refused operation again can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -109,7 +109,7 @@ pub trait Provider: Send + Sync {
         None
     }
 
-    /// Checks credentials and reachability: one line of good news, or what to repair.
+    /// Checks credentials and reachability: a line that confirms both, or the repair that is needed.
     async fn probe(&self) -> Result<String, ReadError>;
 }
 

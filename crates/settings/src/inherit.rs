@@ -47,7 +47,7 @@ pub struct Inherited {
 pub fn read(name: &str, text: &str, parents: Parents<'_>) -> Result<Inherited, Problems> {
     let mut sources = Sources::default();
     let own = NamedText { name: name.to_owned(), text: text.to_owned() };
-    let levels = levels(&mut sources, own, parents)?;
+    let levels = levels(&mut sources, &own, parents)?;
     let mut joining = Joining { sources: &sources, problems: Vec::new(), replaced: Vec::new() };
     let mut root = Entries::new();
     let files = levels.iter().map(|level| level.file.clone()).collect();
@@ -97,12 +97,12 @@ impl Level {
 /// A file and its parents, the nearest first.
 fn levels(
     sources: &mut Sources,
-    own: NamedText,
+    own: &NamedText,
     parents: Parents<'_>,
 ) -> Result<Vec<Level>, Problems> {
     let stem = Path::new(&own.name).file_stem().unwrap_or_default();
     let mut names = vec![stem.to_string_lossy().into_owned()];
-    let mut level = Level::read(sources, &own)?;
+    let mut level = Level::read(sources, own)?;
     let mut levels = Vec::new();
     while let Some(parent) = level.parent(sources)? {
         let refused = if names.contains(&parent) {
@@ -157,12 +157,11 @@ impl Joining<'_> {
                 self.problem(path.at.start, &key, message);
                 continue;
             };
-            match take(parent, &parts) {
-                Some(entry) => self.note(&entry.value, &parts.join("."), path.at.start),
-                None => {
-                    let message = format!("the parent has no key `{text}`{}", near(parent, &parts));
-                    self.problem(path.at.start, &key, message);
-                }
+            if let Some(entry) = take(parent, &parts) {
+                self.note(&entry.value, &parts.join("."), path.at.start);
+            } else {
+                let message = format!("the parent has no key `{text}`{}", near(parent, &parts));
+                self.problem(path.at.start, &key, message);
             }
         }
     }

@@ -10,10 +10,15 @@ use crate::tree::{Entries, Kind, Value};
 
 /// The text of a document.
 pub fn whole(document: &Document) -> String {
-    let lines = lines(document);
-    let blank = |line: &Line| if line.begins_section { "\n" } else { "" };
-    let text: String = lines.iter().map(|line| format!("{}{}\n", blank(line), line.text)).collect();
-    text.trim_start().to_owned()
+    let mut text = String::new();
+    for line in lines(document) {
+        if line.begins_section && !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&line.text);
+        text.push('\n');
+    }
+    text
 }
 
 /// The text of a document, with the file and the line that each value comes from:

@@ -512,7 +512,7 @@ fn refused(order: &Order, code: &'static str, text: &str, now: Timestamp) -> Api
     ApiError::new(category, code, text, now)
 }
 
-/// An honest refusal: by the payer himself, or by his balance.
+/// A refusal by a listed code: by the payer himself, or by his balance.
 fn refusal(order: &Order, now: Timestamp) -> ApiError {
     let pick = hash(0, &[b"refusal", order.key.as_bytes()]).is_multiple_of(2);
     match order.operation() {

@@ -171,7 +171,7 @@ fn code_of(why: Hindrance) -> Code {
     }
 }
 
-/// An honest refusal: by the payer himself, or by his balance.
+/// A refusal by a listed code: by the payer himself, or by his balance.
 fn refusal(kind: Kind, key: &str) -> Code {
     let pick = hash(0, &[b"refusal", key.as_bytes()]).is_multiple_of(2);
     match kind {

@@ -41,7 +41,7 @@ pub enum Fault {
     CallbackLate,
     /// Beside the true one, a forged callback claims the opposite.
     CallbackForged,
-    /// The customer refuses, or has too little money: an honest refusal.
+    /// The customer refuses, or has too little money: a refusal by a listed code.
     CustomerRefuses,
     /// A query does not find the operation for `Plan::indexing_lag`.
     IndexingLag,

@@ -16,7 +16,7 @@ use crate::{
     Store, StoreError, Summary, TransferCommits, TransferQuery, TransferStore,
 };
 
-/// Whoever stands between a store and its callers.
+/// An interceptor between a store and its callers.
 pub trait Interceptor: Send + Sync + 'static {
     /// The data of a call that [`Interceptor::before`] hands to [`Interceptor::after`].
     type Kept: Send;

@@ -456,7 +456,7 @@ impl TransferUpdate {
         let again = match rejection.retry {
             Retry::Never => false,
             Retry::NewReference => !first || refusals < tries,
-            // Nothing has moved before the first leg: failing is honest, and quicker than waiting.
+            // Nothing has moved before the first leg: failing loses nothing, and is quicker than waiting.
             Retry::AfterRepair => !first,
         };
         if !again {

@@ -528,8 +528,8 @@ impl Transfer {
         }
     }
 
-    /// True if a person can say that a first leg counts again which was taken for reversed: it
-    /// ended the transfer, and the other side says since that it stands.
+    /// True if a person can restore a first leg that was recorded as reversed: that record ended
+    /// the transfer, and the other side has reported the leg as executed since.
     pub(super) fn can_be_restored(&self, name: StepName, generation: u16) -> bool {
         let step = self.step(name);
         name == StepName::First

@@ -3,7 +3,7 @@
 //! Each decision is recorded with its reason before anything follows from it. Nothing here sends;
 //! `plan` plans the next sending.
 
-use crate::outcome::{Confirmation, Reason, Rejection, Retry};
+use crate::outcome::{Confirmation, GIVEN_UP, NOT_EXECUTED, Reason, Rejection, Retry};
 use crate::policy::Policy;
 
 use super::case::CaseKind;
@@ -195,7 +195,7 @@ impl TransferUpdate {
     }
 
     fn give_up(&mut self, who: &Deciding, policy: &Policy) {
-        let rejection = decided("given_up", "given up by a person", who);
+        let rejection = decided(GIVEN_UP, "given up by a person", who);
         match (&self.transfer().progress, self.transfer().open_step()) {
             (Progress::Checking, _) => self.refused(rejection),
             (Progress::Moving, Some(step)) => self.rejected_for_good(step, rejection, policy),
@@ -216,7 +216,7 @@ impl TransferUpdate {
     }
 
     fn accept_not_executed(&mut self, step: StepName, who: &Deciding, policy: &Policy) {
-        let rejection = decided("accepted_as_not_executed", "not executed, a person decided", who);
+        let rejection = decided(NOT_EXECUTED, "not executed, a person decided", who);
         if self.transfer().step(step).is_executed() {
             self.record(Event::Annulled { step, rejection: rejection.clone() });
             // Without its second leg, the first one's money is under way again.

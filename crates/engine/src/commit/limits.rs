@@ -30,7 +30,7 @@ pub(crate) fn allowance(ports: &Ports, decision: &Decision) -> Option<Allowance>
     allowance
 }
 
-/// The message of an event about the execution of the wallet's operation.
+/// The state of the wallet's operation that an event shows.
 enum Executes {
     /// The operation will be executed.
     Later,
@@ -110,7 +110,8 @@ pub(crate) fn rejection(reached: &LimitReached, amount: Money) -> Rejection {
         code: code.to_owned(),
         reason: Reason::LimitExceeded,
         message,
-        // A day is over soon, but this transfer was never stored, or is over sooner.
+        // The limit holds for a day, and another transfer may pass tomorrow; this one was never
+        // stored, or ends now.
         retry: Retry::Never,
     }
 }

@@ -20,8 +20,8 @@ pub(crate) async fn first_found(core: &dyn Core, candidates: Vec<AccountCheck>) 
     not_found.unwrap_or_else(|| CheckAnswer::Rejected(no_account()))
 }
 
-/// False only for an account that does not exist: then the next candidate is asked about. An answer
-/// that is no answer decides too, since the account may exist.
+/// False only for an account that does not exist: then the next candidate is asked about. An unclear
+/// answer also ends the search, since the account may exist.
 fn decides(answer: &CheckAnswer) -> bool {
     match answer {
         CheckAnswer::Rejected(rejection) => rejection.reason != Reason::AccountNotFound,

@@ -180,8 +180,8 @@ impl Permit {
     }
 
     /// Reports if the counterparty answered: an answer closes the breaker, and a number of failures
-    /// in a row within the window opens it. Silence and refused connections count against it, an
-    /// honest refusal does not.
+    /// in a row within the window opens it. Silence and refused connections count against it, a
+    /// refusal by a listed code does not.
     pub(crate) fn report(self, answered: bool) {
         let mut state = self.throttle.lock();
         if answered {

@@ -311,7 +311,7 @@ impl EvidenceIntake {
     }
 }
 
-/// The need to ask the provider about what evidence claims.
+/// States if the provider still has to be asked about the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asking {
     /// The evidence is a claim: the provider is asked first (rule 6).

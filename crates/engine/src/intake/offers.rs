@@ -1,4 +1,4 @@
-//! The fate of payments that a provider offered, for the provider that asks for it.
+//! The outcome of payments that a provider offered, for the provider that asks for it.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) struct Offers {
 }
 
 impl Offers {
-    /// The fate of an offer; `None` if there is none.
+    /// The outcome of an offer; `None` if there is none.
     pub(crate) async fn find_offer(
         &self,
         provider: &ProviderId,

@@ -111,7 +111,7 @@ pub enum ActError {
 }
 
 impl ActError {
-    /// True if the database failed: It is unknown if it was carried out.
+    /// True if the database failed, so that it is unknown if the action was carried out.
     pub(crate) const fn is_of_store(&self) -> bool {
         matches!(
             self,

@@ -16,8 +16,8 @@ pub(super) fn write_version(text: &mut String) -> fmt::Result {
     writeln!(text, "kiungo_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"))
 }
 
-/// Writes the state of the store. Without an overview, only that it did not answer: a gap in a
-/// graph is honest, an old value is not.
+/// Writes the state of the store. Without an overview, only that it did not answer: a graph
+/// shows a gap then, and no old value.
 pub(super) fn write_store(
     text: &mut String,
     overview: Option<&Overview>,

@@ -22,7 +22,7 @@ pub(crate) enum Request {
     },
     Arrive(NewArrival),
     SetInboxState(InboxId, InboxState),
-    /// As a person decided, while one is called because of it.
+    /// The state that a person decided on, for an item that still has a case.
     DecideInboxState(InboxId, InboxState),
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Request {
 pub(crate) struct Commit {
     pub(crate) change: Change,
     pub(crate) events: Vec<EventRow>,
-    /// What never changes, of a transfer that begins.
+    /// The unchanging part of a new transfer.
     pub(crate) transfer: Option<TransferRow>,
     pub(crate) state: StateRow,
     /// The terms by which the transfer is found, where some may be new.

@@ -1,5 +1,5 @@
-//! Rows of one shape, on their way to a database: one at a time, or a column at a time, as the database
-//! likes it.
+//! Rows of one shape, on their way to a database: one at a time, or a column at a time, as
+//! the database needs them.
 
 use std::borrow::Cow;
 

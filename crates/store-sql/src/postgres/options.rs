@@ -26,8 +26,8 @@ pub struct PostgresOptions {
     /// True if no other process may have it open in this way, or with an outbox, at the same time.
     /// By default not.
     pub exclusive: bool,
-    /// True if events are written to the outbox. By default not: without a process that tells
-    /// them, it would only grow.
+    /// True if events are written to the outbox. By default not: without a process that
+    /// publishes them, it would only grow.
     pub outbox: bool,
 }
 

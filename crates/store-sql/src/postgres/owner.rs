@@ -65,7 +65,7 @@ pub(super) async fn take(connection: &mut PgConnection, claim: Claim) -> Result<
     sqlx::query(take).fetch_one(connection).await?.try_get(0)
 }
 
-/// Makes the connection an owner as soon as nobody else is who must not be.
+/// Makes the connection an owner as soon as no excluded process is connected.
 pub(super) async fn wait(
     connection: &mut PgConnection,
     claim: Claim,

@@ -74,7 +74,8 @@ impl<'a> Stages<'a> {
             let [core, kind, account] = lock_cells(lock);
             [core, kind, account, (*holder).into()]
         });
-        // Account locks that the batch itself took were never written: those are fewer rows than transfers.
+        // A lock that the batch takes and releases is never written: fewer rows are removed than
+        // transfers let go of one.
         partly(&mut self.first, statements.release_account_locks, left);
         let taken = Table::of(&[Text, Text, Text, Text], taken);
         whole(&mut self.main, statements.put_account_locks, taken);
@@ -95,7 +96,7 @@ impl<'a> Stages<'a> {
         }
         let days = rows.uses.values().flatten().map(|counts| counts.day);
         let over = over(days.min(), taken.len());
-        // Uses that the batch itself took were never written: those are fewer rows than transfers.
+        // A use that the batch takes and leaves is never written.
         partly(&mut self.first, statements.leave_uses, left);
         whole(&mut self.main, statements.put_uses, taken);
         partly(&mut self.last, statements.clear_uses, over);
@@ -148,7 +149,7 @@ impl<'a> Stages<'a> {
                 Some(row) => of_inbox.push(row.clone()),
             }
         }
-        // Cases that the batch itself opened were never written: those are fewer rows than names.
+        // A case that the batch opens and closes is never written.
         partly(&mut self.first, statements.close_cases, closed);
         partly(&mut self.first, statements.close_transfer_cases, replaced);
         whole(&mut self.main, statements.open_cases, of_transfers);

@@ -18,8 +18,8 @@ pub struct SqliteOptions {
     /// The largest number of queries that run at the same time. By default 4: queries are short,
     /// and each connection keeps a cache and a thread.
     pub readers_max: u32,
-    /// True if events are written to the outbox. By default not: without a process that tells
-    /// them, it would only grow.
+    /// True if events are written to the outbox. By default not: without a process that
+    /// publishes them, it would only grow.
     pub outbox: bool,
 }
 

@@ -46,7 +46,7 @@ impl MemoryStore {
         Self { books: Mutex::default(), audited: true }
     }
 
-    /// The same store, but what becomes known is written to its outbox.
+    /// The same store, but events are written to its outbox.
     #[must_use]
     pub fn with_outbox(self) -> Self {
         self.books().outbox.is_kept = true;

@@ -173,7 +173,7 @@ fn a_turned_away_step_was_not_sent() {
     assert_eq!(turned_away(&scenario), None);
 }
 
-/// No money has moved: failing is honest, after as many tries as the mapping says.
+/// No money has moved: the transfer fails, after as many tries as the mapping says.
 #[test]
 fn a_collection_refused_for_now_fails_after_its_tries() {
     let mut scenario = scenario(Kind::Deposit);

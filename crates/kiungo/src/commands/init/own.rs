@@ -145,9 +145,9 @@ mod tests {
         write_new(&plan.files).unwrap();
         let mut mappings: Vec<_> = fs::read_dir(home.path().join("mappings")).unwrap().collect();
         mappings.sort_by_key(|entry| entry.as_ref().unwrap().path());
-        let names = mappings.into_iter().map(|entry| entry.unwrap().file_name());
+        let files = mappings.into_iter().map(|entry| entry.unwrap().file_name());
         let copied = ["gsma-mobile-money.toml", "gsma-sandbox.toml"];
-        assert_eq!(names.collect::<Vec<_>>(), copied, "the file and the one that it extends");
+        assert_eq!(files.collect::<Vec<_>>(), copied, "the file and the one that it extends");
         let errors = load(home.path()).unwrap_err();
         let mut named: Vec<_> =
             errors.problems().iter().map(|problem| problem.key.as_str()).collect();

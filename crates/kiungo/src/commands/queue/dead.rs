@@ -34,11 +34,11 @@ enum DeadCommand {
     Show(ShowOptions),
     /// Send one to where it was sent first, once what was wrong is repaired
     ///
-    /// The person who does it and why is recorded in the database and stands in the message.
+    /// The database and the message record the person and the reason.
     Redrive(Named),
     /// Remove one for good: what it asked for is not done
     ///
-    /// Who does it and why is recorded in the database. It is printed whole for the last time.
+    /// The database records the person and the reason. The dead letter is printed whole for the last time.
     Discard(Named),
 }
 

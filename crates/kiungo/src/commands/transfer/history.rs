@@ -1,5 +1,6 @@
 //! The events of a transfer in sentences.
 
+use kiungo_domain::outcome::OWN_CODES;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{AccountKind, Kind};
 use serde_json::Value;
@@ -177,6 +178,9 @@ fn concluded(event: &Value, order: &Order) -> String {
             let awaiting = words::awaiting(&text(event, "awaiting"), side);
             format!("{side} has accepted to {wanted}: {awaiting}.")
         }
+        "rejected" if is_ours(event) => {
+            format!("It was decided here, and not by {side}, not to {wanted}: {}.", refusal(event))
+        }
         "rejected" => format!("{side} refused to {wanted}: {}.", refusal(event)),
         "not_sent" if event.get("answered").and_then(Value::as_bool) == Some(true) => format!(
             "{side} answered that it recorded nothing, asked to {wanted}: {why}. A copy that the network made of \
@@ -267,6 +271,12 @@ pub(super) fn account(account: Option<&Value>) -> String {
         (!name.is_empty()).then(|| format!("{before}{name}"))
     });
     format!("{kind} {}", name.unwrap_or_default()).trim().to_owned()
+}
+
+/// True if a person or Kiungo itself ended an operation, and not the other side.
+fn is_ours(event: &Value) -> bool {
+    let code = event.get("rejection").map(|rejection| text(rejection, "code"));
+    code.is_some_and(|code| OWN_CODES.contains(&code.as_str()))
 }
 
 /// A refusal: its message, and the code to look up.
