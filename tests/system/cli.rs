@@ -175,6 +175,16 @@ async fn http_to_another_machine_needs_a_word_for_that_very_counterparty() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_written_is_a_failure() {
+    let installation = Installation::new(&World::start().await);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = installation.command(&["config", "show"]);
+    let (code, _, complaint) = read(command.stdout(full).output().await.unwrap());
+    assert_eq!(code, 1, "{complaint}");
+    assert!(complaint.contains("the answer could not be written"), "{complaint}");
+}
+
+#[tokio::test]
 async fn showing_the_configuration_hides_secrets() {
     let installation = Installation::new(&World::start().await);
     let (code, out, _) = run(&installation, &["config", "show", "--config", "kiungo.toml"]).await;

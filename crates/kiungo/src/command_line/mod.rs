@@ -17,7 +17,7 @@ use crate::commands::{
     mapping, migrate, provider, queue, serve, simulate, suspense, transfer, version,
 };
 use crate::failure::Failure;
-use crate::terminal::output::Output;
+use crate::terminal::output::{Output, written};
 
 /// Kiungo moves customers' money between a core banking system and mobile money, and can prove where
 /// every shilling is.
@@ -69,7 +69,7 @@ pub fn run() -> ExitCode {
         Err(error) => error.exit(),
     };
     let output = Output::new(command_line.json, command_line.utc);
-    match dispatch(command_line.command, output) {
+    match dispatch(command_line.command, output).and_then(|()| written()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);

@@ -1,7 +1,8 @@
 //! Answers on standard output, as text and tables or as JSON; complaints on standard error.
 
 use std::borrow::Cow;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::sync::OnceLock;
 
 use console::Term;
 use jiff::tz::TimeZone;
@@ -96,12 +97,30 @@ fn print_json(json: &Value) {
     print(&legible_json(&json.to_string()));
 }
 
+/// The first failure to write an answer.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();
+
 /// To standard output, so that nothing looks like what it is not. A reader that has gone does not
-/// matter.
+/// matter; any other failure is kept for [`written`].
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{}", harmless(text));
-    let _ = out.flush();
+    let printed = writeln!(out, "{}", harmless(text)).and_then(|()| out.flush());
+    if let Err(error) = printed
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = UNWRITTEN.set(error.to_string());
+    }
+}
+
+/// Reports if all answers of this process were written.
+///
+/// # Errors
+/// One was not, as on a full disk.
+pub(crate) fn written() -> Result<(), Failure> {
+    match UNWRITTEN.get() {
+        None => Ok(()),
+        Some(why) => Err(Failure::failed(format!("the answer could not be written: {why}"))),
+    }
 }
 
 /// To standard error.

@@ -33,6 +33,9 @@ const STATES: &[Column] = &[
     Text, Integer, Text, Text, Text, Integer, Integer, Integer, Integer, Text, Integer, Integer,
     Integer, Text, Text, Text,
 ];
+/// The column `due_us` of a state.
+const DUE: usize = 11;
+
 /// `transfer_id, at_us, news, summary`.
 pub(crate) type OutboxRow = [Cell; 4];
 
@@ -222,6 +225,17 @@ impl Rows {
         } else {
             self.state_at.insert(id, StatePlace { is_new, index: states.len() });
             states.push(commit.state.clone());
+        }
+    }
+
+    /// Moves the due time of a transfer, in its state if the batch writes that.
+    pub(crate) fn postpone(&mut self, id: TransferId, due: Timestamp) {
+        match self.state_at.get(&id).copied() {
+            Some(StatePlace { is_new, index }) => {
+                let states = if is_new { &mut self.new_states } else { &mut self.states };
+                states.set(index, DUE, due.as_micros().into());
+            }
+            None => drop(self.postponed.insert(id, due)),
         }
     }
 

@@ -60,6 +60,13 @@ impl Table {
         places.zip(row).for_each(|(place, cell)| *place = cell);
     }
 
+    /// Puts another cell in the place of one.
+    pub(crate) fn set(&mut self, index: usize, column: usize, cell: Cell) {
+        if let Some(place) = self.cells.get_mut(index * self.columns.len() + column) {
+            *place = cell;
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.cells.len() / self.columns.len()
     }

@@ -48,7 +48,7 @@ impl Validator {
             Request::Commit(commit) => self.commit(commit),
             Request::Postpone { id, version, due } => {
                 if self.read_set.transfers.get(id).is_some_and(|known| known.version == *version) {
-                    self.rows.postponed.insert(*id, *due);
+                    self.rows.postpone(*id, *due);
                 }
                 Ok(Done::Applied)
             }

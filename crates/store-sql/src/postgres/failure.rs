@@ -5,8 +5,19 @@ use kiungo_store::StoreError;
 use crate::batch::BackendError;
 use crate::sql::read;
 
+/// `feature_not_supported`: "cached plan must not change result type". No statement of ours is of a
+/// kind that the server does not know.
+const PLANS: &str = "0A000";
+
 /// `idle_in_transaction_session_timeout`: this process was frozen, or cut off.
 const IDLE: &str = "25P03";
+
+/// True if the connection holds plans of another schema: another process has changed the schema. The
+/// connection is of no use any more, and nothing was applied.
+pub(super) fn is_of_the_plans(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.as_deref() == Some(PLANS)
+}
 
 /// Before the commit was asked for: nothing was applied.
 pub(super) fn before_commit(error: &sqlx::Error) -> BackendError {
@@ -42,11 +53,11 @@ fn is_of_a_row(code: &str) -> bool {
 
 /// Lost races, and a server that is going down or coming up.
 fn is_passing(code: &str) -> bool {
-    const PASSING: [&str; 9] = [
+    const PASSING: [&str; 10] = [
         "40001", // serialization_failure
         "40P01", // deadlock_detected
         "55P03", // lock_not_available: waited too long for one
-        IDLE, "53300", // too_many_connections
+        IDLE, PLANS, "53300", // too_many_connections
         "57P01", // admin_shutdown
         "57P02", // crash_shutdown
         "57P03", // cannot_connect_now

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::combined::Combined;
-use super::failure::{at_commit, before_commit, silent};
+use super::failure::{at_commit, before_commit, is_of_the_plans, silent};
 use super::journals::Journals;
 use super::owner::{self, Claim};
 use super::parameters::{with_all, with_rows, with_values};
@@ -81,6 +81,15 @@ impl Writing {
         })
     }
 
+    /// The failure of a statement before the commit; a connection with plans that no longer fit is
+    /// given up.
+    fn refused(&mut self, error: &sqlx::Error) -> BackendError {
+        if is_of_the_plans(error) {
+            self.connection = None;
+        }
+        before_commit(error)
+    }
+
     async fn run(
         &mut self,
         statement: &'static str,
@@ -109,14 +118,14 @@ impl Session for Writing {
         let asked = with_rows(statement, wanted).fetch_all(self.connection().await?);
         let rows = timeout(ANSWER_WAIT_MAX, asked).await;
         let rows = self.answered(rows).map_err(BackendError::Store)?;
-        rows.map_err(|error| before_commit(&error))
+        rows.map_err(|error| self.refused(&error))
     }
 
     async fn put(&mut self, statement: &'static str, rows: &Table) -> Result<u64, BackendError> {
         let asked = with_rows(statement, rows).execute(self.connection().await?);
         let done = timeout(ANSWER_WAIT_MAX, asked).await;
         let done = self.answered(done).map_err(BackendError::Store)?;
-        done.map(|done| done.rows_affected()).map_err(|error| before_commit(&error))
+        done.map(|done| done.rows_affected()).map_err(|error| self.refused(&error))
     }
 
     async fn put_all(&mut self, writes: &[Write<'_>]) -> Result<Vec<u64>, BackendError> {
@@ -127,7 +136,7 @@ impl Session for Writing {
         let asked = with_all(combined, writes).fetch_one(self.connection().await?);
         let row = timeout(ANSWER_WAIT_MAX, asked).await;
         let row = self.answered(row).map_err(BackendError::Store)?;
-        let row = row.map_err(|error| before_commit(&error))?;
+        let row = row.map_err(|error| self.refused(&error))?;
         let written = |index| read::unsigned(&row, index).map_err(BackendError::Store);
         (0..writes.len()).map(written).collect()
     }
@@ -191,14 +200,26 @@ impl PostgresReaders {
 }
 
 /// The rows that answer a query. A search is planned anew each time: which index serves best
-/// depends on what is looked for. The plan of any other query is kept.
+/// depends on what is looked for. The plan of any other query is kept, unless the schema has changed
+/// under it.
 pub(super) async fn rows(
     pool: &PgPool,
     statement: &'static str,
     parameters: Vec<Parameter>,
 ) -> Result<Vec<PgRow>, StoreError> {
-    let asked = with_values(statement, parameters).persistent(!SEARCHES.contains(&statement));
-    let rows = timeout(ANSWER_WAIT_MAX, asked.fetch_all(pool)).await.map_err(|_| silent())?;
+    let asked = async {
+        let kept = !SEARCHES.contains(&statement);
+        let mut connection = pool.acquire().await?;
+        let asked = with_values(statement, parameters.clone()).persistent(kept);
+        match asked.fetch_all(&mut *connection).await {
+            Err(error) if is_of_the_plans(&error) => {
+                connection.clear_cached_statements().await?;
+                with_values(statement, parameters).fetch_all(&mut *connection).await
+            }
+            answer => answer,
+        }
+    };
+    let rows = timeout(ANSWER_WAIT_MAX, asked).await.map_err(|_| silent())?;
     rows.map_err(|error| read::unavailable(&error))
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use kiungo_store::contract::fixtures::{at, clear, instruction, received, then};
-use kiungo_store::{StoreError, TransferCommits as _};
+use kiungo_store::{StoreError, TransferCommits as _, TransferStore as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{
     Column, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement,
@@ -67,6 +67,29 @@ async fn every_stage_fits_the_schema_as_one_statement() {
         let types = described.columns().iter().map(|column| column.type_info().name());
         assert_eq!(types.collect::<Vec<_>>(), vec!["INT8"; stage.len()]);
     }
+}
+
+/// As a migration does that a newer process runs.
+#[tokio::test]
+async fn a_schema_that_changes_under_a_store_stops_neither_writing_nor_reading() {
+    let (name, options) = schema_of_its_own("plans").await;
+    let store = PostgresStore::open(&options).await.unwrap();
+    let change = received(instruction(1), at(1));
+    let transfer = change.decision.transfer.clone();
+    store.commit(change).await.unwrap();
+    // Prepared on the writing connection and on a reading one.
+    store.commit(received(instruction(2), at(1))).await.unwrap();
+    assert_eq!(store.summary(transfer.id()).await.unwrap().unwrap().version, 1);
+    let altered = format!(
+        "ALTER TABLE {name}.transfer_states ALTER COLUMN provider TYPE varchar(100),
+         ALTER COLUMN state TYPE varchar(10000)"
+    );
+    run(altered).await;
+    assert_eq!(store.summary(transfer.id()).await.unwrap().unwrap().version, 1);
+    store.commit(then(&transfer, at(2), clear)).await.unwrap();
+    assert_eq!(store.summary(transfer.id()).await.unwrap().unwrap().version, 2);
+    store.close().await;
+    run(format!("DROP SCHEMA {name} CASCADE")).await;
 }
 
 /// Opens a database after its history of migrations was altered.

@@ -242,6 +242,31 @@ mod tests {
         named.filter(|pair| pair[1].trim_matches(['(', ')']) == table).count() > deletes
     }
 
+    /// The statements that may find less to write than they have rows.
+    const PARTLY: [&str; 7] = [
+        "release_account_locks",
+        "leave_uses",
+        "close_cases",
+        "close_transfer_cases",
+        "put_terms",
+        "clear_uses",
+        "clear_totals",
+    ];
+
+    #[test]
+    fn a_row_that_is_not_written_stops_the_batch() {
+        let rows = Rows::of_every_kind();
+        let statements = &crate::postgres::STATEMENTS;
+        let Stages { first, main, last } = Stages::of(statements, &rows);
+        for stage in [first, main, last] {
+            for (name, write) in names(statements, &stage).into_iter().zip(&stage) {
+                let written = write.rows.len() as u64;
+                assert!(write.is_done(written), "{name}");
+                assert_eq!(write.is_done(written - 1), PARTLY.contains(&name), "{name}");
+            }
+        }
+    }
+
     #[test]
     fn every_row_is_written_in_its_stage() {
         let rows = Rows::of_every_kind();

@@ -25,6 +25,26 @@ pub async fn at_once(store: &Arc<dyn Store>, changes: Vec<Change>) -> Vec<Result
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
+pub async fn a_postponement_follows_the_commit_of_its_version_in_one_batch(harness: &dyn Harness) {
+    let store = harness.open().await;
+    let stored = commit(&*store, received(instruction(1), at(1))).await;
+    let new = received(instruction(2), at(1));
+    let next = then(&stored, at(2), clear);
+    // The first change keeps the store busy, so that the others are one batch.
+    let (first, unrelated) = (received(instruction(3), at(1)), received(instruction(4), at(1)));
+    let answers = tokio::join!(
+        store.commit(first),
+        store.commit(new),
+        store.postpone(id(2), 1, at(50)),
+        store.commit(next),
+        store.postpone(id(1), 2, at(60)),
+        store.commit(unrelated),
+    );
+    assert_eq!(answers, (Ok(()), Ok(()), Ok(()), Ok(()), Ok(()), Ok(())));
+    assert_eq!(store.due(at(99), 9).await.unwrap(), [(id(2), at(50)), (id(1), at(60))]);
+    assert_eq!(store.summary(id(1)).await.unwrap().unwrap().version, 2);
+}
+
 pub async fn sixty_four_writers_commit_side_by_side(harness: &dyn Harness) {
     let store = harness.open().await;
     let mut writers = JoinSet::new();

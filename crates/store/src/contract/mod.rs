@@ -70,6 +70,7 @@ macro_rules! store_contract {
                 of_many_claims_to_a_receipt_one_wins,
                 a_refused_member_does_not_hurt_the_others,
                 of_two_changes_of_a_transfer_in_one_batch_the_second_stands,
+                a_postponement_follows_the_commit_of_its_version_in_one_batch,
                 the_same_arrival_from_many_sides_is_one_item,
             }
             dues::{

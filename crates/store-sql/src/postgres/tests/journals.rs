@@ -61,6 +61,17 @@ async fn while_no_query_comes_back_each_reader_is_answered_within_the_bound() {
 }
 
 #[tokio::test]
+async fn a_query_that_fails_is_no_empty_journal() {
+    let (name, options) = stored("journals_failing").await;
+    let pool = PgPoolOptions::new().connect_lazy_with(connect_options(&options));
+    let journals = Journals::start(pool, Duration::from_secs(4));
+    run(format!("ALTER TABLE {name}.transfer_events RENAME TO gone")).await;
+    let answer = journals.read(id(0)).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{:?}", answer.map(|_| ()));
+    run(format!("DROP SCHEMA {name} CASCADE")).await;
+}
+
+#[tokio::test]
 async fn a_query_that_hangs_holds_back_no_other_reader() {
     let (hanging, options) = stored("journals_hanging").await;
     let (name, answering) = stored("journals_answering").await;
