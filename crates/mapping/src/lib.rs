@@ -7,7 +7,7 @@
 //!
 //! | section | here |
 //! | --- | --- |
-//! | `extends`, `unset` | [`file`], by [`kiungo_settings::inherit`] |
+//! | `extends`, `unset` | [`mod@file`], by [`kiungo_settings::inherit`] |
 //! | `[provider]`, the whole | [`mapping`] |
 //! | `[numbers]` | `numbers` |
 //! | `[money]`, `[limits.*]` | [`money`] |
