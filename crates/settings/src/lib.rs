@@ -16,7 +16,7 @@
 //! * [`own`]: as a type of one's own
 //! * [`document`]: a file with its parents, as one tree
 //! * [`inherit`]: the parents of a file
-//! * [`print`]: a tree as a text again, with the place of each value
+//! * [`mod@print`]: a tree as a text again, with the place of each value
 //! * [`duration`]: durations as people write them
 
 pub mod document;
