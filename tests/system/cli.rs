@@ -1,6 +1,6 @@
 //! The answers of commands, and their exit codes.
 
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
@@ -179,7 +179,8 @@ async fn an_answer_that_cannot_be_written_is_a_failure() {
     let installation = Installation::new(&World::start().await);
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = installation.command(&["config", "show"]);
-    let (code, _, complaint) = read(command.stdout(full).output().await.unwrap());
+    let child = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    let (code, _, complaint) = read(child.wait_with_output().await.unwrap());
     assert_eq!(code, 1, "{complaint}");
     assert!(complaint.contains("the answer could not be written"), "{complaint}");
 }
