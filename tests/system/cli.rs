@@ -178,7 +178,7 @@ async fn http_to_another_machine_needs_a_word_for_that_very_counterparty() {
 async fn an_answer_that_cannot_be_written_is_a_failure() {
     let installation = Installation::new(&World::start().await);
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut command = installation.command(&["config", "show"]);
+    let mut command = installation.command(&["config", "show", "--config", "kiungo.toml"]);
     let child = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap();
     let (code, _, complaint) = read(child.wait_with_output().await.unwrap());
     assert_eq!(code, 1, "{complaint}");
